@@ -1,0 +1,155 @@
+package wire
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/fiberwsx/wsx/ws"
+)
+
+// State is how far a connection has come.
+type State int32
+
+// The states of a connection, in their order.
+const (
+	StateOpen    State = iota // messages pass
+	StateClosing              // a close frame is queued or sent; nothing more can be
+	StateClosed               // the socket is gone
+)
+
+// lingering is how long the socket stays half open after a close handshake that the peer began: closing it at once
+// would reset it if the peer has sent more, and the peer might never see the echo.
+const lingering = 500 * time.Millisecond
+
+// State returns the state of the connection.
+func (c *Conn) State() State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state
+}
+
+// Cause returns why the connection closes or has closed, always with a [ws.CloseError] in its tree; nil while it is
+// open.
+func (c *Conn) Cause() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cause
+}
+
+// Close starts the close handshake (RFC 6455, section 7.1.2) and returns at once: what is queued goes out, then the
+// close frame; then the peer has the close timeout to answer. The reason is cut to [ws.MaxReason] bytes. Errors:
+// [ErrClosed] when the connection closes already, [ErrStatus] when the status may not be sent.
+func (c *Conn) Close(status ws.Status, reason string) error {
+	return c.CloseWithin(c.cfg.CloseTimeout, status, reason)
+}
+
+// CloseWithin is [Conn.Close] with a close timeout of its own.
+func (c *Conn) CloseWithin(d time.Duration, status ws.Status, reason string) error {
+	e := ws.CloseError{Status: status, Reason: ws.CutReason(reason)}
+	if !status.Sendable() {
+		e = ws.CloseError{Status: ws.StatusInternalError}
+	}
+	if !c.close(e, d, false) {
+		return ErrClosed
+	}
+	if !status.Sendable() {
+		return fmt.Errorf("%w: %d", ErrStatus, status)
+	}
+	return nil
+}
+
+// close sends the close frame of e behind what is queued, or instead of it, and gives the peer d to end the
+// connection. False: it closes already.
+func (c *Conn) close(e ws.CloseError, d time.Duration, dropQueued bool) bool {
+	c.mu.Lock()
+	if !c.beginLocked(e, d) {
+		c.mu.Unlock()
+		return false
+	}
+	c.countDropped(c.out.seal(closeFrame(e), dropQueued))
+	c.mu.Unlock()
+	c.handler.Closing()
+	return true
+}
+
+// fail ends the connection without a close frame, because its socket does not work: cause says why.
+func (c *Conn) fail(e ws.CloseError, cause error) {
+	err := error(e)
+	if cause != nil {
+		err = fmt.Errorf("%w: %w", e, cause)
+	}
+	c.mu.Lock()
+	first := c.beginLocked(err, c.cfg.CloseTimeout)
+	c.mu.Unlock()
+	c.countDropped(c.out.breakOff())
+	if first {
+		c.handler.Closing()
+	}
+}
+
+func (c *Conn) beginLocked(cause error, d time.Duration) bool {
+	if c.state != StateOpen {
+		return false
+	}
+	c.state, c.cause = StateClosing, cause
+	close(c.closing)
+	if d > 0 {
+		c.timer = time.AfterFunc(d, c.Abort)
+	}
+	return true
+}
+
+// Abort ends the connection now, without waiting for the peer. A handler that runs is not interrupted: the end waits
+// for it.
+func (c *Conn) Abort() {
+	c.socket.close()
+	c.fail(ws.CloseError{Status: ws.StatusAbnormalClosure}, nil)
+}
+
+// peerClosed answers the peer's close frame, or takes it as the answer to ours.
+func (c *Conn) peerClosed(payload []byte) error {
+	e, err := parseClose(payload)
+	if err != nil {
+		return err
+	}
+	if c.close(e, c.cfg.CloseTimeout, false) {
+		return errPeerClosed
+	}
+	return errClosed
+}
+
+var (
+	errPeerClosed = errors.New("wire: the peer has closed")     // and got its echo
+	errClosed     = errors.New("wire: close handshake is done") // which wsx began
+)
+
+// parseClose reads the payload of a close frame (RFC 6455, section 5.5.1).
+func parseClose(p []byte) (ws.CloseError, error) {
+	if len(p) == 0 {
+		return ws.CloseError{Status: ws.StatusNoStatusRcvd}, nil
+	}
+	if len(p) == 1 {
+		return ws.CloseError{}, protocolError("close payload of one byte")
+	}
+	status := ws.Status(binary.BigEndian.Uint16(p))
+	if !status.Sendable() {
+		return ws.CloseError{}, protocolError("invalid close status")
+	}
+	if !utf8.Valid(p[2:]) {
+		return ws.CloseError{}, ws.CloseError{Status: ws.StatusInvalidPayload, Reason: "close reason is not UTF-8"}
+	}
+	return ws.CloseError{Status: status, Reason: string(p[2:])}, nil
+}
+
+// closeFrame builds the frame of e, without a payload when there is no status to send.
+func closeFrame(e ws.CloseError) []byte {
+	if !e.Status.Sendable() {
+		return AppendHeader(nil, true, OpClose, 0, nil)
+	}
+	b := AppendHeader(make([]byte, 0, 4+len(e.Reason)), true, OpClose, 2+len(e.Reason), nil)
+	b = binary.BigEndian.AppendUint16(b, uint16(e.Status))
+	return append(b, e.Reason...)
+}

@@ -1,0 +1,79 @@
+package wire
+
+import (
+	"time"
+
+	"github.com/fiberwsx/wsx/ws"
+)
+
+// events is a Conn as its parser sees it.
+type events Conn
+
+func (e *events) discarding() bool {
+	select {
+	case <-e.closing:
+		return true
+	default:
+		return false
+	}
+}
+
+func (e *events) message(t ws.MessageType, payload []byte) {
+	if !e.discarding() {
+		e.handler.Message(t, payload)
+	}
+}
+
+func (e *events) control(op Opcode, payload []byte) error {
+	c := (*Conn)(e)
+	switch {
+	case op == OpClose:
+		return c.peerClosed(payload)
+	case e.discarding():
+		return nil
+	case !c.rate.allow(time.Now(), c.cfg.ControlRate):
+		return ws.CloseError{Status: ws.StatusPolicyViolation, Reason: "too many control frames"}
+	case op == OpPing:
+		c.answer(payload)
+		c.handler.Ping(payload)
+	default:
+		c.handler.Pong(payload)
+	}
+	return nil
+}
+
+// answer queues the pong of a ping. A peer that does not read its pongs is not read any more until it does.
+func (c *Conn) answer(payload []byte) {
+	for {
+		ok, err := c.out.pushControl(OpPong, payload)
+		if ok || err != nil {
+			return
+		}
+		moved, _ := c.out.watch()
+		if moved == nil {
+			continue
+		}
+		select {
+		case <-moved:
+		case <-c.closing:
+			return
+		}
+	}
+}
+
+// controlRate counts control frames in windows of a second.
+type controlRate struct {
+	window time.Time
+	count  int
+}
+
+func (r *controlRate) allow(now time.Time, limit int) bool {
+	if limit <= 0 {
+		return true
+	}
+	if now.Sub(r.window) >= time.Second {
+		r.window, r.count = now, 0
+	}
+	r.count++
+	return r.count <= limit
+}

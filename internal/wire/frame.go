@@ -1,0 +1,180 @@
+package wire
+
+import (
+	"encoding/binary"
+
+	"github.com/fiberwsx/wsx/ws"
+)
+
+// Opcode is the type of a frame (RFC 6455, section 5.2).
+type Opcode byte
+
+// The opcodes that RFC 6455 defines; the others are reserved.
+const (
+	OpContinuation Opcode = 0
+	OpText         Opcode = 1
+	OpBinary       Opcode = 2
+	OpClose        Opcode = 8
+	OpPing         Opcode = 9
+	OpPong         Opcode = 10
+)
+
+const (
+	// MaxControl is the longest payload of a control frame in bytes (RFC 6455, section 5.5).
+	MaxControl = 125
+	// MaxHeader is the longest header of a frame in bytes: two, a 64-bit length and a masking key.
+	MaxHeader = 14
+
+	finBit  = 0x80
+	rsvBits = 0x70
+	maskBit = 0x80
+)
+
+func (op Opcode) control() bool { return op&8 != 0 }
+
+func (op Opcode) known() bool { return op <= OpBinary || op >= OpClose && op <= OpPong }
+
+// header is the header of one frame.
+type header struct {
+	fin    bool
+	op     Opcode
+	length int64
+	key    uint32 // masking key, little endian; 0 when the frame is not masked
+	size   int    // bytes of the header itself
+}
+
+// parseHeader reads a header off the start of b. A size of 0 without an error means that b ends inside it. What the
+// first two bytes forbid is refused without waiting for the rest.
+func parseHeader(b []byte, masked bool) (header, error) {
+	if len(b) < 2 {
+		return header{}, nil
+	}
+	h := header{fin: b[0]&finBit != 0, op: Opcode(b[0] & 0x0f), length: int64(b[1] &^ maskBit)}
+	if err := h.check(b, masked); err != nil {
+		return header{}, err
+	}
+	size := 2
+	switch h.length {
+	case 126:
+		size += 2
+	case 127:
+		size += 8
+	}
+	keyAt := size
+	if masked {
+		size += 4
+	}
+	if len(b) < size {
+		return header{}, h.checkPartialLength(b)
+	}
+	if err := h.readLength(b); err != nil {
+		return header{}, err
+	}
+	if masked {
+		h.key = binary.LittleEndian.Uint32(b[keyAt:])
+	}
+	h.size = size
+	return h, nil
+}
+
+// check refuses what the first two bytes already show to be wrong.
+func (h *header) check(b []byte, masked bool) error {
+	switch {
+	case b[0]&rsvBits != 0:
+		return protocolError("reserved bit set")
+	case !h.op.known():
+		return protocolError("reserved opcode")
+	case masked != (b[1]&maskBit != 0):
+		return protocolError("wrong masking")
+	case h.op.control() && !h.fin:
+		return protocolError("fragmented control frame")
+	case h.op.control() && h.length > MaxControl:
+		return protocolError("control frame too long")
+	default:
+		return nil
+	}
+}
+
+// checkPartialLength refuses a 64-bit length by its first byte, which is all it needs.
+func (h *header) checkPartialLength(b []byte) error {
+	if h.length == 127 && len(b) > 2 && b[2]&0x80 != 0 {
+		return protocolError("length over 63 bits")
+	}
+	return nil
+}
+
+func (h *header) readLength(b []byte) error {
+	switch h.length {
+	case 126:
+		h.length = int64(binary.BigEndian.Uint16(b[2:]))
+		if h.length < 126 {
+			return protocolError("length not minimal")
+		}
+	case 127:
+		n := binary.BigEndian.Uint64(b[2:])
+		if n>>63 != 0 {
+			return protocolError("length over 63 bits")
+		}
+		if n < 1<<16 {
+			return protocolError("length not minimal")
+		}
+		h.length = int64(n)
+	}
+	return nil
+}
+
+func protocolError(reason string) error {
+	return ws.CloseError{Status: ws.StatusProtocolError, Reason: reason}
+}
+
+// AppendHeader appends the header of a frame with a payload of n bytes. A non-nil key is the masking key, which the
+// caller applies to the payload with [Mask].
+func AppendHeader(b []byte, fin bool, op Opcode, n int, key *[4]byte) []byte {
+	first := byte(op)
+	if fin {
+		first |= finBit
+	}
+	var mask byte
+	if key != nil {
+		mask = maskBit
+	}
+	switch {
+	case n < 126:
+		b = append(b, first, mask|byte(n))
+	case n < 1<<16:
+		b = append(b, first, mask|126, byte(n>>8), byte(n))
+	default:
+		b = append(b, first, mask|127)
+		b = binary.BigEndian.AppendUint64(b, uint64(n))
+	}
+	if key != nil {
+		b = append(b, key[:]...)
+	}
+	return b
+}
+
+// headerSize returns the length of an unmasked header for a payload of n bytes.
+func headerSize(n int) int {
+	switch {
+	case n < 126:
+		return 2
+	case n < 1<<16:
+		return 4
+	default:
+		return 10
+	}
+}
+
+// Frame is a whole unmasked message in one frame, built once and shared by every connection that it goes to. It is
+// never written to.
+type Frame struct{ data []byte }
+
+// NewFrame copies payload into a frame.
+func NewFrame(t ws.MessageType, payload []byte) Frame {
+	b := make([]byte, 0, headerSize(len(payload))+len(payload))
+	b = AppendHeader(b, true, Opcode(t), len(payload), nil)
+	return Frame{data: append(b, payload...)}
+}
+
+// Len returns the number of bytes that f takes on the wire.
+func (f Frame) Len() int { return len(f.data) }
