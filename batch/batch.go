@@ -1,0 +1,123 @@
+package batch
+
+import "iter"
+
+// Batch is what the handler gets: items in the order in which they were added, each with its payload. It is valid
+// until the handler returns, and so is every payload: the memory is used again. Keep a copy of what must live on.
+// A retried batch is the same one, so the handler must not change payloads.
+type Batch[T any] struct {
+	rows    []row[T]
+	slab    []byte // the payloads, one after the other
+	attempt int
+	rowsBox *[]row[T] // where rows and slab go back to their pools
+	slabBox *[]byte
+}
+
+// row is one item and where its payload ends in the slab.
+type row[T any] struct {
+	item T
+	end  int
+}
+
+// Len returns the number of items; it is at least 1.
+func (b *Batch[T]) Len() int { return len(b.rows) }
+
+// Bytes returns the sum of the payloads' lengths.
+func (b *Batch[T]) Bytes() int { return len(b.slab) }
+
+// Attempt returns which attempt this is, from 1.
+func (b *Batch[T]) Attempt() int { return b.attempt }
+
+// Item returns the i-th item, from 0.
+func (b *Batch[T]) Item(i int) T { return b.rows[i].item }
+
+// Payload returns the payload of the i-th item, empty when it was added without one. It aliases the batch.
+func (b *Batch[T]) Payload(i int) []byte {
+	start := 0
+	if i > 0 {
+		start = b.rows[i-1].end
+	}
+	end := b.rows[i].end
+	return b.slab[start:end:end]
+}
+
+// All returns the items with their numbers from 0.
+func (b *Batch[T]) All() iter.Seq2[int, T] {
+	return func(yield func(int, T) bool) {
+		for i := range b.rows {
+			if !yield(i, b.rows[i].item) {
+				return
+			}
+		}
+	}
+}
+
+// take returns an empty batch with room for about that many rows and bytes.
+func (b *Batcher[T]) take(rows, bytes int) *Batch[T] {
+	t, ok := b.batches.Get().(*Batch[T])
+	if !ok {
+		t = new(Batch[T])
+	}
+	t.rowsBox = b.rows.get(max(rows, minRows))
+	t.rows = *t.rowsBox
+	if bytes > 0 {
+		t.slabBox = b.slabs.get(max(bytes, minSlab))
+		t.slab = *t.slabBox
+	}
+	return t
+}
+
+// put adds an item with a copy of its payload.
+func (b *Batcher[T]) put(t *Batch[T], item T, payload []byte) {
+	if len(t.rows) == cap(t.rows) {
+		b.growRows(t)
+	}
+	if len(t.slab)+len(payload) > cap(t.slab) {
+		b.growSlab(t, len(t.slab)+len(payload))
+	}
+	t.slab = append(t.slab, payload...)
+	t.rows = append(t.rows, row[T]{item: item, end: len(t.slab)})
+}
+
+// growRows moves t's rows to a slice of twice the capacity.
+func (b *Batcher[T]) growRows(t *Batch[T]) {
+	box := b.rows.get(2 * cap(t.rows))
+	rows := append(*box, t.rows...)
+	b.dropRows(t)
+	t.rowsBox, t.rows = box, rows
+}
+
+// growSlab moves t's payloads to a slab of at least that capacity.
+func (b *Batcher[T]) growSlab(t *Batch[T], capacity int) {
+	box := b.slabs.get(max(capacity, minSlab))
+	slab := append(*box, t.slab...)
+	b.dropSlab(t)
+	t.slabBox, t.slab = box, slab
+}
+
+// dropRows gives t's rows back, cleared, so that the pool keeps no item alive.
+func (b *Batcher[T]) dropRows(t *Batch[T]) {
+	clear(t.rows)
+	*t.rowsBox = t.rows
+	b.rows.put(t.rowsBox)
+	t.rowsBox, t.rows = nil, nil
+}
+
+// dropSlab gives t's slab back.
+func (b *Batcher[T]) dropSlab(t *Batch[T]) {
+	if t.slabBox == nil {
+		return
+	}
+	poison(t.slab)
+	*t.slabBox = t.slab
+	b.slabs.put(t.slabBox)
+	t.slabBox, t.slab = nil, nil
+}
+
+// recycle takes a settled batch apart for the next ones.
+func (b *Batcher[T]) recycle(t *Batch[T]) {
+	b.dropRows(t)
+	b.dropSlab(t)
+	t.attempt = 0
+	b.batches.Put(t)
+}

@@ -1,0 +1,50 @@
+package batch_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/fiberwsx/wsx/batch"
+)
+
+func Example() {
+	b := batch.New(batch.Config{MaxItems: 3, MaxAge: time.Minute}, func(_ context.Context, b *batch.Batch[string]) error {
+		for i, device := range b.All() {
+			fmt.Printf("%s=%s ", device, b.Payload(i))
+		}
+		fmt.Println("committed")
+		return nil
+	})
+	ctx := context.Background()
+	lane := b.Lane(7) // the same key, the same lane: one order
+	for _, reading := range []string{"20.1", "20.4", "20.3", "20.9"} {
+		if err := lane.Add(ctx, "dev7", []byte(reading)); err != nil {
+			fmt.Println(err)
+		}
+	}
+	if err := b.Close(ctx); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(b.Stats().Handled, "handled")
+	// Output:
+	// dev7=20.1 dev7=20.4 dev7=20.3 committed
+	// dev7=20.9 committed
+	// 4 handled
+}
+
+// A lane of its own keeps the batches of one connection apart; Flush handles the tail when the connection ends.
+func ExampleBatcher_NewLane() {
+	b := batch.New(batch.Config{}, func(_ context.Context, b *batch.Batch[int]) error {
+		fmt.Println(b.Len(), "items")
+		return nil
+	})
+	ctx := context.Background()
+	lane := b.NewLane()
+	for i := range 2 {
+		_ = lane.Add(ctx, i, nil)
+	}
+	_ = lane.Flush(ctx)
+	_ = b.Close(ctx)
+	// Output: 2 items
+}
