@@ -1,0 +1,204 @@
+package hub
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/fiberwsx/wsx/batch"
+	"github.com/fiberwsx/wsx/internal/wire"
+	"github.com/fiberwsx/wsx/ws"
+)
+
+// Message is one whole message; see [ws.Message].
+type Message = ws.Message
+
+// OverRate says what happens to a message over the rate of its connection.
+type OverRate int
+
+// What can happen to a message over the rate.
+const (
+	// Notify drops the message, counts it, and tells the client at most once a second with
+	// {"type":"error","code":"rate_limited","retry_after_ms":n}.
+	Notify OverRate = iota
+	// Pause stops reading until the rate allows the message, so that TCP slows the client down.
+	Pause
+	// CloseOver closes the connection with 4005.
+	CloseOver
+)
+
+// BatchPer says whose messages come together in a batch.
+type BatchPer int
+
+// Whose messages come together in a batch.
+const (
+	// Shared gathers the messages of many connections.
+	Shared BatchPer = iota
+	// PerConn gathers those of each connection by itself.
+	PerConn
+)
+
+// AckLevel says what a client is told of the messages it sent.
+type AckLevel int
+
+// AckNone tells a client nothing: at most once. On a graceful shutdown all that was read is still handled.
+const AckNone AckLevel = 0
+
+// Config says what a hub does with its connections. In every limit 0 means the default and a negative value means no
+// limit.
+type Config struct {
+	// OnMessage handles each message. Its payload is valid until the function returns. An error that holds a
+	// [ws.CloseError] closes the connection with it; any other goes to OnError.
+	//
+	// Exactly one of OnMessage, OnBatch and OnConn is required.
+	OnMessage func(c *Conn, m Message) error
+	// OnBatch handles many messages at once. The batch is valid until the function returns. An error or a panic makes
+	// it come again, later; ctx ends when a shutdown runs out of time. One connection's messages come in order.
+	OnBatch func(ctx context.Context, b *Batch) error
+	// OnConn owns the loop of a connection: it receives with [Conn.Messages] or [Conn.Receive], and its return closes
+	// the connection, with 1000 or with the status of the error. wsx reads ahead at most 16 messages or 64 KiB.
+	OnConn func(c *Conn) error
+
+	// OnOpen is called before the first read; what it sends arrives first. Its error closes the connection, with its
+	// status or with 1008. Optional. Default: nil.
+	OnOpen func(c *Conn) error
+	// OnClose is called once for each connection whose OnOpen was entered, when its socket is gone. err says what
+	// happened and always holds a [ws.CloseError]. Optional. Default: nil.
+	OnClose func(c *Conn, err error)
+	// OnError is told of errors that close nothing by themselves: a handler's, a panic, an abandoned batch. c is nil
+	// when no single connection is meant. Optional. Default: a line in the log.
+	OnError func(c *Conn, err error)
+	// OnPing is called for each ping; its pong is queued already. Optional. Default: nil.
+	OnPing func(c *Conn, payload []byte)
+	// OnPong is called for each pong, those that answer the heartbeat too. Optional. Default: nil.
+	OnPong func(c *Conn, payload []byte)
+	// OnJoin may refuse a room: its error is what Join returns. Optional. Default: every room is open.
+	OnJoin func(c *Conn, room string) error
+	// OnLeave is called after a connection has left a room, by Leave or by its end. Optional. Default: nil.
+	OnLeave func(c *Conn, room string)
+
+	// Batch says when a batch is complete and how often it is tried. Optional. Default: 500 messages, 1 MiB or 100 ms
+	// from the first one; with PerConn 50, 256 KiB, 100 ms. 8 attempts, 100 ms apart, doubling to 5 s.
+	Batch batch.Config
+	// BatchPer is Shared or PerConn. Optional. Default: Shared.
+	BatchPer BatchPer
+	// Ack is what a client is told. Optional. Default: AckNone, which is the only level so far.
+	Ack AckLevel
+
+	// MaxConns is how many connections may be open; more get 503. Optional. Default: 10,000.
+	MaxConns int
+	// MaxMessage is the longest message in bytes; a longer one closes with 1009. Optional. Default: 64 KiB.
+	MaxMessage int
+	// MaxFragments is how many fragments a message may have; more close with 1008. Optional. Default: 1,024.
+	MaxFragments int
+	// MaxMessageAge is how long a message may take from its first to its last fragment. Optional. Default: 30 s.
+	MaxMessageAge time.Duration
+	// ControlRate is how many pings and pongs a client may send a second; more close with 1008. Optional. Default: 50.
+	ControlRate int
+	// Rate is how many messages a second a connection may send. Optional. Default: 100; no limit with OnBatch.
+	Rate float64
+	// Burst is how many messages may come at once. Optional. Default: twice the Rate.
+	Burst int
+	// OverRate is what happens to a message over the Rate. Optional. Default: Notify.
+	OverRate OverRate
+	// ErrorBudget is how many errors in a row a handler may return before its connection closes with 1011. Optional.
+	// Default: 5.
+	ErrorBudget int
+	// RoomCapacity is how many members a room may have. Optional. Default: no limit.
+	RoomCapacity int
+
+	// OutboxMessages and OutboxBytes bound what waits for a slow receiver; when one is reached and the socket takes
+	// nothing, the connection closes with 4006. Optional. Default: 256 messages, 1 MiB.
+	OutboxMessages int
+	OutboxBytes    int
+	// WriteDeadline is how long a socket may take nothing of what it is given. Optional. Default: 10 s.
+	WriteDeadline time.Duration
+	// CloseTimeout is how long the peer may take to answer a close frame. Optional. Default: 5 s.
+	CloseTimeout time.Duration
+	// PingInterval is the time between two pings, jittered. Optional. Default: 30 s; negative: no heartbeat.
+	PingInterval time.Duration
+	// PongTimeout is how long after a ping the peer may stay silent; any byte counts as life. Optional. Default: 10 s.
+	PongTimeout time.Duration
+	// DrainTimeout bounds Shutdown. Optional. Default: 20 s.
+	DrainTimeout time.Duration
+
+	// Immutable copies each payload, so that a handler may keep it; as in fiber.Config. Optional. Default: false.
+	Immutable bool
+	// Logger gets connects at debug, misbehaviour at warn, the shutdown's report at info. Optional. Default:
+	// slog.Default().
+	Logger *slog.Logger
+}
+
+// withDefaults returns c with every 0 replaced by its default and every negative limit by 0, which then means none.
+func (c Config) withDefaults() Config {
+	if c.Rate == 0 && c.OnBatch != nil {
+		c.Rate = -1
+	}
+	c.MaxConns = limit(c.MaxConns, 10_000)
+	c.MaxMessage = limit(c.MaxMessage, 64<<10)
+	c.MaxFragments = limit(c.MaxFragments, 1024)
+	c.MaxMessageAge = limit(c.MaxMessageAge, 30*time.Second)
+	c.ControlRate = limit(c.ControlRate, 50)
+	c.Rate = limit(c.Rate, 100)
+	c.Burst = limit(c.Burst, max(1, int(2*c.Rate)))
+	c.ErrorBudget = limit(c.ErrorBudget, 5)
+	c.RoomCapacity = limit(c.RoomCapacity, 0)
+	c.OutboxMessages = limit(c.OutboxMessages, 256)
+	c.OutboxBytes = limit(c.OutboxBytes, 1<<20)
+	c.WriteDeadline = limit(c.WriteDeadline, 10*time.Second)
+	c.CloseTimeout = limit(c.CloseTimeout, 5*time.Second)
+	c.DrainTimeout = limit(c.DrainTimeout, 20*time.Second)
+	if c.BatchPer == PerConn {
+		c.Batch.MaxItems = orDefault(c.Batch.MaxItems, 50)
+		c.Batch.MaxBytes = orDefault(c.Batch.MaxBytes, 256<<10)
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c
+}
+
+func orDefault[T int | float64 | time.Duration](v, byDefault T) T {
+	if v == 0 {
+		return byDefault
+	}
+	return v
+}
+
+func limit[T int | float64 | time.Duration](v, byDefault T) T { return max(0, orDefault(v, byDefault)) }
+
+// check panics when no hub can work with c.
+func (c Config) check() {
+	modes := 0
+	for _, set := range []bool{c.OnMessage != nil, c.OnBatch != nil, c.OnConn != nil} {
+		if set {
+			modes++
+		}
+	}
+	switch {
+	case modes > 1:
+		panic("hub: Config has more than one handler: set only one of OnMessage, OnBatch and OnConn, or make two hubs")
+	case c.Ack != AckNone:
+		panic("hub: Config.Ack knows only hub.AckNone")
+	case c.OverRate < Notify || c.OverRate > CloseOver:
+		panic("hub: Config.OverRate must be hub.Notify, hub.Pause or hub.CloseOver")
+	case c.BatchPer != Shared && c.BatchPer != PerConn:
+		panic("hub: Config.BatchPer must be hub.Shared or hub.PerConn")
+	case c.Rate != c.Rate:
+		panic("hub: Config.Rate is not a number")
+	}
+}
+
+func (c Config) wire(h *Hub) wire.Config {
+	return wire.Config{
+		MaxMessage:     int64(c.MaxMessage),
+		MaxFragments:   c.MaxFragments,
+		MaxMessageAge:  c.MaxMessageAge,
+		ControlRate:    c.ControlRate,
+		OutboxMessages: c.OutboxMessages,
+		OutboxBytes:    c.OutboxBytes,
+		WriteDeadline:  c.WriteDeadline,
+		CloseTimeout:   c.CloseTimeout,
+		Dropped:        &h.count.unsent,
+	}
+}

@@ -1,0 +1,153 @@
+package hub
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/fiberwsx/wsx/batch"
+	"github.com/fiberwsx/wsx/heartbeat"
+	"github.com/fiberwsx/wsx/internal/wire"
+	"github.com/fiberwsx/wsx/ratelimit"
+	"github.com/fiberwsx/wsx/ws"
+)
+
+// State is how far a connection has come.
+type State int
+
+// The states of a connection, in their order.
+const (
+	StateConnecting State = iota // OnOpen has not returned
+	StateOpen                    // messages pass
+	StateClosing                 // a close frame is queued or sent; nothing more can be
+	StateClosed                  // the socket is gone
+)
+
+// String returns the state in small letters.
+func (s State) String() string {
+	if s < StateConnecting || s > StateClosed {
+		return fmt.Sprintf("state %d", int(s))
+	}
+	return [...]string{"connecting", "open", "closing", "closed"}[s]
+}
+
+// Conn is a handle to one connection. It is never used again for another one, so it may be kept for as long as you
+// like: a call on a connection that has closed returns [ErrClosed] and reaches nobody.
+type Conn struct {
+	hub    *Hub
+	id     string
+	req    Request
+	wire   *wire.Conn
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	done   chan struct{} // closed last
+
+	opened   atomic.Bool // OnOpen has returned
+	pingedAt atomic.Int64
+	rtt      atomic.Int64
+
+	// Of the goroutine that reads.
+	bucket   ratelimit.Bucket
+	notified time.Time // when the client was last told of its rate
+	failures int       // of the handler, in a row
+	lane     *batch.Lane[entry]
+
+	inbox *inbox // with OnConn
+
+	mu     sync.Mutex
+	values map[any]any
+	left   bool // it can join nothing any more
+	beat   *heartbeat.Entry
+}
+
+func newConn(h *Hub, nc net.Conn, r Request) *Conn {
+	c := &Conn{hub: h, id: rand.Text(), req: r, done: make(chan struct{})}
+	c.ctx, c.cancel = context.WithCancelCause(context.Background())
+	c.wire = wire.New(nc, &h.wireCfg, (*events)(c))
+	switch {
+	case h.cfg.OnConn != nil:
+		c.inbox = newInbox()
+	case h.batches != nil:
+		c.lane = h.newLane(r.Identity.Subject)
+	}
+	return c
+}
+
+// ID returns what names the connection in its hub: random, and never used again.
+func (c *Conn) ID() string { return c.id }
+
+// State returns how far the connection has come.
+func (c *Conn) State() State {
+	switch c.wire.State() {
+	case wire.StateClosed:
+		return StateClosed
+	case wire.StateClosing:
+		return StateClosing
+	default:
+		if c.opened.Load() {
+			return StateOpen
+		}
+		return StateConnecting
+	}
+}
+
+// Context returns a context that ends when the connection starts to close; its cause says why.
+func (c *Conn) Context() context.Context { return c.ctx }
+
+// Done returns a channel that is closed when the connection is over: its socket gone, OnClose called.
+func (c *Conn) Done() <-chan struct{} { return c.done }
+
+// RTT returns how long the peer took to answer the last ping of the heartbeat; 0 before the first answer.
+func (c *Conn) RTT() time.Duration { return time.Duration(c.rtt.Load()) }
+
+// LastSeen returns when the last byte came from the peer.
+func (c *Conn) LastSeen() time.Time { return c.wire.LastSeen() }
+
+// Send queues a message and returns; it does not keep m.Data. It waits, at most 50 ms, only while the outbox is full
+// and the socket still takes something. Errors: [ErrClosed], [ErrSlowConsumer], [ErrInvalidUTF8].
+func (c *Conn) Send(m Message) error {
+	err := c.wire.Send(m.Type, m.Data)
+	if err == nil {
+		c.hub.count.out.Add(1)
+	}
+	return err
+}
+
+// SendText is [Conn.Send] for a text message.
+func (c *Conn) SendText(s string) error { return c.Send(Message{Type: ws.Text, Data: []byte(s)}) }
+
+// SendBinary is [Conn.Send] for a binary message.
+func (c *Conn) SendBinary(p []byte) error { return c.Send(Message{Type: ws.Binary, Data: p}) }
+
+// SendJSON sends v as JSON in a text message. Its error is that of [json.Marshal] or of [Conn.Send].
+func (c *Conn) SendJSON(v any) error {
+	p, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("hub: encoding a message: %w", err)
+	}
+	return c.Send(Message{Type: ws.Text, Data: p})
+}
+
+// Ping queues a ping with at most 125 bytes of payload. The heartbeat sends its own. Errors: [ErrClosed],
+// [ErrControlTooLong], and [ErrSlowConsumer] when too many wait already.
+func (c *Conn) Ping(payload []byte) error { return c.wire.Ping(payload) }
+
+// Pong queues a pong that answers no ping, under the terms of [Conn.Ping]. Pings are answered without it.
+func (c *Conn) Pong(payload []byte) error { return c.wire.Pong(payload) }
+
+// Close starts to close the connection and returns at once. What is queued goes out, then a close frame; then the peer
+// has the close timeout to answer; then the socket is closed, OnClose called, and Done's channel closed. Messages that
+// arrive meanwhile are discarded. A reason over 123 bytes is cut at a rune. Errors: [ErrClosed] when the connection
+// closes already; [ErrStatus] when the status may not be sent, and 1011 was sent instead.
+func (c *Conn) Close(status ws.Status, reason string) error { return c.wire.Close(status, reason) }
+
+// Buffered returns how many messages and bytes wait to be sent.
+func (c *Conn) Buffered() (messages, bytes int) { return c.wire.Buffered() }
+
+// Flush waits until the socket has taken all that was queued. Errors: the context's, or [ErrClosed].
+func (c *Conn) Flush(ctx context.Context) error { return c.wire.Flush(ctx) }

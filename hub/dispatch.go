@@ -1,0 +1,115 @@
+package hub
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/fiberwsx/wsx/ws"
+)
+
+// events is a Conn as its engine sees it. All but Closing is called by the goroutine that reads.
+type events Conn
+
+// Message hands a message to the handler, if the rate allows it.
+func (e *events) Message(t ws.MessageType, payload []byte) {
+	c := (*Conn)(e)
+	c.hub.count.in.Add(1)
+	if !c.withinRate() {
+		return
+	}
+	m := Message{Type: t, Data: payload}
+	if c.hub.cfg.Immutable {
+		m = m.Clone()
+	}
+	switch {
+	case c.inbox != nil:
+		c.inbox.push(c, m)
+	case c.lane != nil:
+		c.gather(m)
+	default:
+		c.settle(c.guard("OnMessage", func() error { return c.hub.cfg.OnMessage(c, m) }))
+	}
+}
+
+// Ping calls OnPing.
+func (e *events) Ping(payload []byte) { (*Conn)(e).control("OnPing", e.hub.cfg.OnPing, payload) }
+
+// Pong measures the round trip, if it is the heartbeat's, and calls OnPong.
+func (e *events) Pong(payload []byte) {
+	c := (*Conn)(e)
+	if len(payload) == 8 {
+		sent := int64(binary.BigEndian.Uint64(payload))
+		if c.pingedAt.CompareAndSwap(sent, 0) {
+			c.rtt.Store(max(1, time.Now().UnixNano()-sent))
+		}
+	}
+	c.control("OnPong", c.hub.cfg.OnPong, payload)
+}
+
+// Closing ends what depends on the connection. It is called from any goroutine.
+func (e *events) Closing() {
+	c := (*Conn)(e)
+	c.cancel(c.wire.Cause())
+	c.unwatch()
+}
+
+func (c *Conn) control(name string, f func(*Conn, []byte), payload []byte) {
+	if f == nil {
+		return
+	}
+	_ = c.guard(name, func() error {
+		f(c, payload)
+		return nil
+	})
+}
+
+// withinRate charges a message to the connection's rate. False: the message is not to be handled.
+func (c *Conn) withinRate() bool {
+	if c.hub.cfg.Rate == 0 || c.bucket.Allow(time.Now(), c.hub.rate) {
+		return true
+	}
+	switch c.hub.cfg.OverRate {
+	case Pause:
+		return c.pause()
+	case CloseOver:
+		c.hub.count.rateLimited.Add(1)
+		_ = c.Close(ws.StatusRateLimited, "rate limited")
+		return false
+	default:
+		c.hub.count.rateLimited.Add(1)
+		c.notify()
+		return false
+	}
+}
+
+// pause waits until the rate allows the message. A shutdown ends the waiting: what was read is handled.
+func (c *Conn) pause() bool {
+	for {
+		t := time.NewTimer(max(time.Millisecond, c.bucket.RetryAfter(time.Now(), c.hub.rate)))
+		select {
+		case <-t.C:
+			if c.bucket.Allow(time.Now(), c.hub.rate) {
+				return true
+			}
+		case <-c.hub.draining:
+			t.Stop()
+			return true
+		case <-c.ctx.Done():
+			t.Stop()
+			return false
+		}
+	}
+}
+
+// notify tells the client of its rate, at most once a second.
+func (c *Conn) notify() {
+	now := time.Now()
+	if now.Sub(c.notified) < time.Second {
+		return
+	}
+	c.notified = now
+	wait := c.bucket.RetryAfter(now, c.hub.rate)
+	ms := (wait + time.Millisecond - 1) / time.Millisecond
+	_ = c.SendText(fmt.Sprintf(`{"type":"error","code":"rate_limited","retry_after_ms":%d}`, ms))
+}

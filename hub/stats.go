@@ -1,0 +1,61 @@
+package hub
+
+import "sync/atomic"
+
+// counters are the hub's running totals.
+type counters struct {
+	opened, closed atomic.Uint64
+	in, out        atomic.Uint64
+	unsent         atomic.Uint64 // accepted for sending and lost with their connection
+	rateLimited    atomic.Uint64
+	panics         atomic.Uint64
+	lost           atomic.Uint64 // read, and refused by batches that a shutdown had ended
+	refusedFull    atomic.Uint64
+	refusedDrain   atomic.Uint64
+}
+
+// Stats is what a hub has done since [New]. Connections opened less those closed are the ones there are.
+type Stats struct {
+	Conns         int    // there are now
+	InPlace       int    // of these, on a plain net.Conn; all are, so far
+	Opened        uint64 // connections
+	Closed        uint64 // connections
+	MessagesIn    uint64 // received, those over the rate included
+	MessagesOut   uint64 // queued for a receiver
+	Unsent        uint64 // queued, and lost because the connection ended or was too slow
+	RateLimited   uint64 // received and dropped
+	Panics        uint64 // of callbacks, batch handlers excluded
+	RefusedFull   uint64 // reservations over MaxConns
+	RefusedDrain  uint64 // reservations during a shutdown
+	BatchAccepted uint64 // messages given to the batches
+	BatchHandled  uint64 // messages whose handler returned nil
+	Abandoned     uint64 // messages whose handler failed for good
+	BatchPending  uint64 // messages that wait or are being handled: Accepted less Handled less Abandoned
+	Batches       uint64 // handled
+	BatchRetries  uint64 // attempts after the first
+}
+
+// Stats returns the figures as they are now. It costs a few atomic reads.
+func (h *Hub) Stats() Stats {
+	n := h.Len()
+	s := Stats{
+		Conns:        n,
+		InPlace:      n,
+		Opened:       h.count.opened.Load(),
+		Closed:       h.count.closed.Load(),
+		MessagesIn:   h.count.in.Load(),
+		MessagesOut:  h.count.out.Load(),
+		Unsent:       h.count.unsent.Load(),
+		RateLimited:  h.count.rateLimited.Load(),
+		Panics:       h.count.panics.Load(),
+		RefusedFull:  h.count.refusedFull.Load(),
+		RefusedDrain: h.count.refusedDrain.Load(),
+	}
+	if h.batches != nil {
+		b := h.batches.Stats()
+		lost := h.count.lost.Load()
+		s.BatchAccepted, s.BatchHandled, s.Abandoned = b.Accepted+lost, b.Handled, b.Abandoned+lost
+		s.BatchPending, s.Batches, s.BatchRetries = b.Pending, b.Batches, b.Retries
+	}
+	return s
+}
