@@ -1,0 +1,98 @@
+package wsx
+
+import (
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// clientAddr returns the address that limits count: the socket's, or, when that is a trusted proxy's, the last one in
+// X-Forwarded-For that is none.
+func (g *gate) clientAddr(c *fiber.Ctx) netip.Addr {
+	addr := socketAddr(c.Context().RemoteAddr())
+	trusted, header := g.trust(c.App())
+	if len(trusted) == 0 || !within(trusted, addr) {
+		return addr
+	}
+	r := tokenRequest{ctx: c}
+	hops := strings.Split(strings.Join(r.Header(header), ","), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			return addr // what stands left of it is anybody's word
+		}
+		if addr = hop.Unmap().WithZone(""); !within(trusted, addr) {
+			return addr
+		}
+	}
+	return addr
+}
+
+// trust returns the proxies to believe and the header that they write: the middleware's setting, else the app's.
+func (g *gate) trust(app *fiber.App) ([]netip.Prefix, string) {
+	if len(g.proxies) > 0 {
+		return g.proxies, fiber.HeaderXForwardedFor
+	}
+	cfg := app.Config()
+	if !cfg.EnableTrustedProxyCheck || len(cfg.TrustedProxies) == 0 {
+		return nil, ""
+	}
+	header := cfg.ProxyHeader
+	if header == "" {
+		header = fiber.HeaderXForwardedFor
+	}
+	return g.appProxies(cfg.TrustedProxies), header
+}
+
+// appProxies reads the app's list once for each gate; what Fiber could not read is left out, as Fiber does.
+func (g *gate) appProxies(list []string) []netip.Prefix {
+	g.appOnce.Do(func() {
+		for _, s := range list {
+			if p, err := parseProxies([]string{s}); err == nil {
+				g.appTrusted = append(g.appTrusted, p...)
+			}
+		}
+	})
+	return g.appTrusted
+}
+
+// appTrust is what clientAddr remembers of the app's settings.
+type appTrust struct {
+	appOnce    sync.Once
+	appTrusted []netip.Prefix
+}
+
+func socketAddr(a net.Addr) netip.Addr {
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap().WithZone("")
+	}
+	if ap, err := netip.ParseAddrPort(a.String()); err == nil {
+		return ap.Addr().Unmap().WithZone("")
+	}
+	return netip.Addr{}
+}
+
+func within(networks []netip.Prefix, a netip.Addr) bool {
+	for _, n := range networks {
+		if n.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// limitKey returns what limits count an address by: an IPv6 host owns its whole /64.
+func limitKey(a netip.Addr) netip.Prefix {
+	bits := a.BitLen()
+	if a.Is6() {
+		bits = 64
+	}
+	p, err := a.Prefix(bits)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	return p
+}

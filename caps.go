@@ -1,0 +1,116 @@
+package wsx
+
+import (
+	"net/netip"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/fiberwsx/wsx/hub"
+	"github.com/fiberwsx/wsx/ratelimit"
+)
+
+// caps counts the connections of each address and of each subject.
+type caps struct {
+	perAddress *tally[netip.Prefix]
+	perSubject *tally[string]
+	handshakes *ratelimit.Limiter[netip.Prefix] // nil: no limit
+}
+
+func newCaps(cfg Config) *caps {
+	k := &caps{
+		perAddress: &tally[netip.Prefix]{limit: cfg.MaxConnsPerIP, held: make(map[netip.Prefix]int)},
+		perSubject: &tally[string]{limit: cfg.MaxConnsPerSubject, held: make(map[string]int)},
+	}
+	if cfg.HandshakeRate > 0 {
+		k.handshakes = ratelimit.NewLimiter[netip.Prefix](ratelimit.Config{
+			Rate: ratelimit.Rate{PerSecond: cfg.HandshakeRate, Burst: max(1, cfg.HandshakeBurst)},
+		})
+	}
+	return k
+}
+
+func (k *caps) address(a *admission) error {
+	network := limitKey(a.addr)
+	if k.handshakes != nil {
+		if ok, wait := k.handshakes.Allow(time.Now(), network); !ok {
+			return refuse(fiber.StatusTooManyRequests, "too many handshakes", "Config.HandshakeRate reached").
+				retryAfter(int((wait + time.Second - 1) / time.Second))
+		}
+	}
+	if !k.perAddress.take(network, a.slot) {
+		return refuse(fiber.StatusTooManyRequests, "too many connections", "Config.MaxConnsPerIP reached").retryAfter(5)
+	}
+	return nil
+}
+
+func (k *caps) subject(a *admission) error {
+	if s := a.identity.Subject; s != "" && !k.perSubject.take(s, a.slot) {
+		return refuse(fiber.StatusTooManyRequests, "too many connections", "Config.MaxConnsPerSubject reached").
+			retryAfter(5)
+	}
+	return nil
+}
+
+// tally counts what each key holds, up to a limit. It remembers only keys that hold something.
+type tally[K comparable] struct {
+	limit int
+
+	mu   sync.Mutex
+	held map[K]int
+}
+
+// take adds one to the key until s is released. False: the key is at its limit.
+func (t *tally[K]) take(key K, s *slot) bool {
+	if t.limit <= 0 {
+		return true
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.held[key] >= t.limit {
+		return false
+	}
+	t.held[key]++
+	s.keep(func() { t.give(key) })
+	return true
+}
+
+func (t *tally[K]) give(key K) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.held[key]--; t.held[key] <= 0 {
+		delete(t.held, key)
+	}
+}
+
+// slot is everything that is counted for a connection. fasthttp may drop a connection between the handshake and the
+// moment that it would be handed over, without a word; then the garbage collector gives the slot back.
+type slot struct {
+	reservation *hub.Reservation
+	held        *held
+}
+
+type held struct {
+	once sync.Once
+	give []func()
+}
+
+func newSlot() *slot {
+	s := &slot{held: &held{}}
+	runtime.AddCleanup(s, (*held).release, s.held)
+	return s
+}
+
+func (s *slot) keep(give func()) { s.held.give = append(s.held.give, give) }
+
+func (s *slot) release() { s.held.release() }
+
+func (h *held) release() {
+	h.once.Do(func() {
+		for _, give := range h.give {
+			give()
+		}
+	})
+}

@@ -1,0 +1,202 @@
+package wsx
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/fiberwsx/wsx/auth"
+	"github.com/fiberwsx/wsx/hub"
+	"github.com/fiberwsx/wsx/internal/origin"
+)
+
+// Protocol is the subprotocol that every server knows, so that a browser that sends its token as one
+// (new WebSocket(url, ["wsx.v1", "wsx.bearer." + token])) has one that can be answered.
+const Protocol = "wsx.v1"
+
+// Config says what is decided before the 101. What comes after it is the hub's.
+type Config struct {
+	// Next skips the middleware when it returns true.
+	//
+	// Optional. Default: nil
+	Next func(c *fiber.Ctx) bool
+
+	// Hub runs the connections.
+	//
+	// Required.
+	Hub *hub.Hub
+
+	// Origins are allowed besides the server's own host: exact origins, "https://*.example.com" for any subdomain, "*"
+	// for all, "null" for the opaque one. A request without an Origin is not a browser's, and allowed.
+	//
+	// Optional. Default: nil, which is the same host only
+	Origins []string
+
+	// OriginFunc allows what Origins does not. It gets the header as it was sent.
+	//
+	// Optional. Default: nil
+	OriginFunc func(origin string) bool
+
+	// RequireOrigin refuses requests without an Origin.
+	//
+	// Optional. Default: false
+	RequireOrigin bool
+
+	// Auth verifies the token. Without it nobody is asked for one.
+	//
+	// Optional. Default: nil
+	Auth auth.Authenticator
+
+	// TokenLookup says where a token may be, as in "header:Authorization,cookie:token"; also "protocol:wsx.bearer",
+	// "query:NAME" (URLs reach logs) and "param:NAME".
+	//
+	// Optional. Default: "header:Authorization,protocol:wsx.bearer"
+	TokenLookup string
+
+	// AuthScheme is the scheme in the Authorization header.
+	//
+	// Optional. Default: "Bearer"
+	AuthScheme string
+
+	// Authorize may refuse a client that is known; its error is answered with 403, and its text goes to the log.
+	//
+	// Optional. Default: nil
+	Authorize func(c *fiber.Ctx, id auth.Identity) error
+
+	// Subprotocols are what the server speaks, in its order of preference; Protocol is always known.
+	//
+	// Optional. Default: nil
+	Subprotocols []string
+
+	// MaxConnsPerIP is how many connections an address may have; IPv6 counts by /64. 0 or negative: no limit.
+	//
+	// Optional. Default: 0
+	MaxConnsPerIP int
+
+	// MaxConnsPerSubject is how many connections a subject may have. 0 or negative: no limit.
+	//
+	// Optional. Default: 0
+	MaxConnsPerSubject int
+
+	// HandshakeRate is how many handshakes a second an address may begin. 0 or negative: no limit.
+	//
+	// Optional. Default: 0
+	HandshakeRate float64
+
+	// HandshakeBurst is how many handshakes an address may begin at once.
+	//
+	// Optional. Default: 10
+	HandshakeBurst int
+
+	// TrustedProxies are addresses and networks whose X-Forwarded-For counts, walked from the right.
+	//
+	// Optional. Default: the app's own TrustedProxies, if it checks them
+	TrustedProxies []string
+
+	// RequireUpgrade answers a request that is no upgrade with 426 instead of going on to the next handler.
+	//
+	// Optional. Default: false
+	RequireUpgrade bool
+
+	// ErrorHandler answers a refused handshake; err is a *fiber.Error with the status and a text for the client. The
+	// headers that belong to the status are set already.
+	//
+	// Optional. Default: the status with {"error":"..."}
+	ErrorHandler fiber.ErrorHandler
+
+	// Logger gets the reasons of refused handshakes.
+	//
+	// Optional. Default: slog.Default()
+	Logger *slog.Logger
+}
+
+// ConfigDefault is what a Config without any field means.
+var ConfigDefault = Config{
+	TokenLookup:    "header:Authorization,protocol:wsx.bearer",
+	AuthScheme:     auth.DefaultScheme,
+	HandshakeBurst: 10,
+	ErrorHandler:   answerJSON,
+}
+
+func configDefault(config []Config) Config {
+	cfg := ConfigDefault
+	if len(config) > 0 {
+		cfg = config[0]
+	}
+	if cfg.TokenLookup == "" {
+		cfg.TokenLookup = ConfigDefault.TokenLookup
+	}
+	if cfg.AuthScheme == "" {
+		cfg.AuthScheme = ConfigDefault.AuthScheme
+	}
+	if cfg.HandshakeBurst == 0 {
+		cfg.HandshakeBurst = ConfigDefault.HandshakeBurst
+	}
+	if cfg.ErrorHandler == nil {
+		cfg.ErrorHandler = ConfigDefault.ErrorHandler
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	return cfg
+}
+
+func answerJSON(c *fiber.Ctx, err error) error {
+	refusal := fiber.ErrInternalServerError
+	errors.As(err, &refusal)
+	return c.Status(refusal.Code).JSON(fiber.Map{"error": refusal.Message})
+}
+
+// compile turns a Config into a gate. Its error says what to change.
+func compile(cfg Config) (*gate, error) {
+	g := &gate{cfg: cfg, log: cfg.Logger, caps: newCaps(cfg)}
+	var err error
+	if g.origins, err = origin.Parse(cfg.Origins); err != nil {
+		return nil, fmt.Errorf("Config.Origins: %w", err)
+	}
+	if g.sources, err = auth.ParseLookup(cfg.TokenLookup); err != nil {
+		return nil, fmt.Errorf("Config.TokenLookup: %w", err)
+	}
+	if g.origins.AllowsAny() && cfg.Auth != nil && hasCookie(g.sources) {
+		return nil, errors.New(`Config.Origins has "*" and Config.TokenLookup a cookie: any site could then open a ` +
+			"connection as your user; name the origins, or take the cookie out")
+	}
+	if g.proxies, err = parseProxies(cfg.TrustedProxies); err != nil {
+		return nil, fmt.Errorf("Config.TrustedProxies: %w", err)
+	}
+	for _, p := range cfg.Subprotocols {
+		if !isToken([]byte(p)) {
+			return nil, fmt.Errorf("Config.Subprotocols: %q is not a token of RFC 9110", p)
+		}
+	}
+	g.protocols = append(slices.Clone(cfg.Subprotocols), Protocol)
+	return g, nil
+}
+
+func hasCookie(sources []auth.Source) bool {
+	return slices.ContainsFunc(sources, func(s auth.Source) bool { return s.Kind == auth.Cookie })
+}
+
+// parseProxies reads addresses and networks.
+func parseProxies(list []string) ([]netip.Prefix, error) {
+	var prefixes []netip.Prefix
+	for _, s := range list {
+		s = strings.TrimSpace(s)
+		if p, err := netip.ParsePrefix(s); err == nil {
+			prefixes = append(prefixes, p.Masked())
+			continue
+		}
+		a, err := netip.ParseAddr(s)
+		if err != nil {
+			return nil, fmt.Errorf("%q is neither an address nor a network", s)
+		}
+		a = a.Unmap()
+		prefixes = append(prefixes, netip.PrefixFrom(a, a.BitLen()))
+	}
+	return prefixes, nil
+}

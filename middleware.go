@@ -1,0 +1,199 @@
+package wsx
+
+import (
+	"errors"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/fiberwsx/wsx/auth"
+	"github.com/fiberwsx/wsx/hub"
+	"github.com/fiberwsx/wsx/internal/origin"
+)
+
+// New returns a handler that turns upgrade requests into connections of Config.Hub, and lets every other request pass
+// to the next handler at no cost. It works under Use, Get and Group, with and without a path, with params, and in
+// mounted apps; under Use("/ws") a path that goes on without a slash, like "/wsx", passes too.
+//
+// A refused handshake is answered before the 101, cheap checks first: 405, 400 and 426 for what is no valid handshake
+// (RFC 6455, section 4.2), 503 while the hub drains or is full, 403 for the origin, 429 for the caps of the address,
+// 400 and 401 for the token, 403 from Authorize, 429 for the cap of the subject. The reason is in the log.
+//
+// It panics with a sentence that says what to change when the configuration cannot work.
+func New(config ...Config) fiber.Handler {
+	cfg := configDefault(config)
+	if cfg.Hub == nil {
+		panic("wsx: New needs a hub: wsx.New(wsx.Config{Hub: hub.New(hub.Config{OnMessage: handle})})")
+	}
+	if !cfg.Hub.Handles() {
+		panic("wsx: Config.Hub has no handler: set OnMessage, OnBatch or OnConn in its hub.Config")
+	}
+	g, err := compile(cfg)
+	if err != nil {
+		panic("wsx: " + err.Error())
+	}
+	return func(c *fiber.Ctx) error { return g.handle(c, g.upgrade) }
+}
+
+// gate decides who may connect.
+type gate struct {
+	cfg       Config
+	log       *slog.Logger
+	origins   *origin.Matcher
+	sources   []auth.Source
+	protocols []string // the server's, in order of preference
+	proxies   []netip.Prefix
+	caps      *caps
+	firstSeen sync.Once
+	appTrust
+}
+
+// admission is what is known of a request that may become a connection. Its strings are copies.
+type admission struct {
+	identity    auth.Identity
+	subprotocol string
+	addr        netip.Addr
+	key         []byte // of the handshake; borrowed from the request
+	slot        *slot
+}
+
+// handle passes what is no upgrade on, refuses, or calls accept.
+func (g *gate) handle(c *fiber.Ctx, accept func(*fiber.Ctx, *admission) error) error {
+	if g.cfg.Next != nil && g.cfg.Next(c) || passesBy(c) {
+		return c.Next()
+	}
+	raw := c.Request().Header.RawHeaders()
+	if !isUpgrade(raw) {
+		if g.cfg.RequireUpgrade {
+			return g.answer(c, upgradeRequired("upgrade required"))
+		}
+		return c.Next()
+	}
+	g.firstSeen.Do(func() { g.warn(c.App()) })
+	a, err := g.admit(c, raw)
+	if err != nil {
+		return g.answer(c, err)
+	}
+	if err := accept(c, a); err != nil {
+		a.slot.release()
+		return err
+	}
+	return nil
+}
+
+// admit runs every check in order. On failure nothing stays reserved.
+func (g *gate) admit(c *fiber.Ctx, raw []byte) (*admission, error) {
+	h := parseHandshake(raw)
+	if err := h.check(c); err != nil {
+		return nil, err
+	}
+	a := &admission{addr: g.clientAddr(c), key: h.key, slot: newSlot()}
+	if err := g.reserve(c, &h, a); err != nil {
+		a.slot.release()
+		return nil, err
+	}
+	return a, nil
+}
+
+func (g *gate) reserve(c *fiber.Ctx, h *handshake, a *admission) error {
+	if err := g.reserveHub(a); err != nil {
+		return err
+	}
+	if err := g.checkOrigin(c, h); err != nil {
+		return err
+	}
+	if err := g.caps.address(a); err != nil {
+		return err
+	}
+	if err := g.authenticate(c, h, a); err != nil {
+		return err
+	}
+	if err := g.caps.subject(a); err != nil {
+		return err
+	}
+	a.subprotocol = g.choose(h.protocols)
+	return nil
+}
+
+func (g *gate) reserveHub(a *admission) error {
+	if g.cfg.Hub == nil { // wsx.Contrib may have none
+		return nil
+	}
+	r, err := g.cfg.Hub.Reserve()
+	switch {
+	case errors.Is(err, hub.ErrDraining):
+		return refuse(fiber.StatusServiceUnavailable, "shutting down", err.Error()).retryAfter(1)
+	case err != nil:
+		return refuse(fiber.StatusServiceUnavailable, "too many connections", err.Error()).retryAfter(5)
+	}
+	a.slot.keep(r.Release)
+	a.slot.reservation = r
+	return nil
+}
+
+func (g *gate) checkOrigin(c *fiber.Ctx, h *handshake) error {
+	if h.origins == 0 {
+		if g.cfg.RequireOrigin {
+			return refuse(fiber.StatusForbidden, "origin required", "no Origin header; see Config.RequireOrigin")
+		}
+		return nil
+	}
+	o := string(h.origin)
+	switch {
+	case h.origins > 1:
+		return refuse(fiber.StatusForbidden, "origin not allowed", "more than one Origin header")
+	case origin.SameHost(o, string(h.host), c.Context().IsTLS()), g.origins.Match(o):
+		return nil
+	case g.cfg.OriginFunc != nil && g.cfg.OriginFunc(o):
+		return nil
+	}
+	return refuse(fiber.StatusForbidden, "origin not allowed",
+		"origin "+quoted(o)+" is neither the host "+quoted(string(h.host))+" nor in Config.Origins")
+}
+
+// choose returns the server's favourite among the offered subprotocols, or "".
+func (g *gate) choose(offered []string) string {
+	for _, p := range g.protocols {
+		if slices.Contains(offered, p) {
+			return p
+		}
+	}
+	return ""
+}
+
+// check refuses what is no valid handshake.
+func (h *handshake) check(c *fiber.Ctx) error {
+	switch {
+	case !isGet(c.Request().Header.Method()):
+		return refuse(fiber.StatusMethodNotAllowed, "method not allowed", "not a GET").
+			header(fiber.HeaderAllow, fiber.MethodGet)
+	case !c.Request().Header.IsHTTP11():
+		return refuse(fiber.StatusBadRequest, "HTTP/1.1 required", "not HTTP/1.1")
+	case h.malformed:
+		return refuse(fiber.StatusBadRequest, "malformed header", "a header field that RFC 9112 forbids")
+	case h.hosts != 1 || !isHost(h.host):
+		return refuse(fiber.StatusBadRequest, "exactly one Host required", strconv.Itoa(h.hosts)+" Host headers, or a bad one")
+	case h.versions != 1 || string(h.version) != "13":
+		return upgradeRequired("WebSocket version 13 required")
+	case h.keys != 1 || !validKey(h.key):
+		return refuse(fiber.StatusBadRequest, "invalid Sec-WebSocket-Key", "missing, repeated, or not 16 bytes of base64")
+	case h.badProtocols:
+		return refuse(fiber.StatusBadRequest, "invalid Sec-WebSocket-Protocol", "an empty or invalid subprotocol")
+	default:
+		return nil
+	}
+}
+
+func isGet(method []byte) bool { return string(method) == fiber.MethodGet }
+
+// warn says what the application had better set.
+func (g *gate) warn(app *fiber.App) {
+	if app.Server().ReadTimeout <= 0 {
+		g.log.Warn("wsx: the app has no ReadTimeout, so a handshake sent byte by byte holds a connection for ever; " +
+			"serve with wsx.Listen, or set fiber.Config.ReadTimeout")
+	}
+}

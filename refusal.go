@@ -1,0 +1,59 @@
+package wsx
+
+import (
+	"errors"
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// refusal is why a handshake is not completed: what the client is told, and what the log is.
+type refusal struct {
+	status  int
+	message string // for the client
+	reason  string // for the log
+	headers [][2]string
+}
+
+func (r *refusal) Error() string { return r.reason }
+
+func refuse(status int, message, reason string) *refusal {
+	return &refusal{status: status, message: message, reason: reason}
+}
+
+func (r *refusal) header(name, value string) *refusal {
+	r.headers = append(r.headers, [2]string{name, value})
+	return r
+}
+
+func (r *refusal) retryAfter(seconds int) *refusal {
+	return r.header(fiber.HeaderRetryAfter, strconv.Itoa(max(1, seconds)))
+}
+
+// upgradeRequired answers with what would be understood (RFC 9110, section 15.5.22; RFC 6455, section 4.4).
+func upgradeRequired(message string) *refusal {
+	return refuse(fiber.StatusUpgradeRequired, message, message).
+		header(fiber.HeaderUpgrade, "websocket").
+		header(fiber.HeaderConnection, "Upgrade").
+		header(fiber.HeaderSecWebSocketVersion, "13")
+}
+
+// answer tells the log why and the client what.
+func (g *gate) answer(c *fiber.Ctx, err error) error {
+	var r *refusal
+	if !errors.As(err, &r) {
+		return err
+	}
+	g.log.Info("websocket handshake refused", "status", r.status, "reason", r.reason,
+		"path", quoted(c.Path()), "remote", quoted(c.Context().RemoteAddr().String()))
+	for _, h := range r.headers {
+		c.Set(h[0], h[1])
+	}
+	return g.cfg.ErrorHandler(c, fiber.NewError(r.status, r.message))
+}
+
+// maxLogged is how many bytes of what a client chose may stand in a log.
+const maxLogged = 256
+
+// quoted makes what a client chose fit for a log.
+func quoted(s string) string { return strconv.Quote(s[:min(len(s), maxLogged)]) }

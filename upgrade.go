@@ -1,0 +1,157 @@
+package wsx
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"github.com/fiberwsx/wsx/hub"
+)
+
+// handshakeTimeout is how long the client may take to receive the answer.
+const handshakeTimeout = 5 * time.Second
+
+// upgrade takes the connection over from fasthttp. The answer is written by the hijack handler itself: fasthttp calls
+// that one in any case then, and not only after a response that went well.
+func (g *gate) upgrade(c *fiber.Ctx, a *admission) error {
+	params, err := routeParams(c)
+	if err != nil {
+		a.slot.release()
+		return g.answer(c, refuse(fiber.StatusBadRequest, "invalid path", err.Error()))
+	}
+	r := hub.Request{
+		Head:        requestHead(c),
+		Params:      params,
+		Locals:      locals(c),
+		Identity:    a.identity,
+		Subprotocol: a.subprotocol,
+		IP:          a.addr.String(),
+		Reservation: a.slot.reservation,
+	}
+	accept := acceptKey(a.key)
+	s := a.slot
+	ctx := c.Context()
+	ctx.SetStatusCode(fiber.StatusSwitchingProtocols)
+	ctx.HijackSetNoResponse(true)
+	ctx.Hijack(func(nc net.Conn) {
+		defer s.release()
+		conn := newHijacked(nc)
+		defer conn.forget()
+		if err := respond(conn, &ctx.Response, accept, r.Subprotocol); err != nil {
+			g.log.Debug("websocket handshake not answered", "error", err)
+			return
+		}
+		_ = g.cfg.Hub.Serve(conn, r)
+	})
+	return nil
+}
+
+// requestHead copies the request as it was received; the request line is put together again.
+func requestHead(c *fiber.Ctx) []byte {
+	h := &c.Request().Header
+	b := make([]byte, 0, len("GET  HTTP/1.1\r\n")+len(h.RequestURI())+len(h.RawHeaders()))
+	b = fmt.Appendf(b, "GET %s HTTP/1.1\r\n", h.RequestURI())
+	return append(b, h.RawHeaders()...)
+}
+
+// respond writes the 101 with the headers that other handlers have set. When one of them has made another response of
+// it, an error handler for example, that one is written, and the error says so.
+func respond(nc net.Conn, resp *fasthttp.Response, accept, subprotocol string) error {
+	if err := nc.SetWriteDeadline(time.Now().Add(handshakeTimeout)); err != nil {
+		return err
+	}
+	if resp.StatusCode() != fiber.StatusSwitchingProtocols {
+		w := bufio.NewWriter(nc)
+		resp.SetConnectionClose()
+		if err := resp.Write(w); err != nil {
+			return err
+		}
+		_ = w.Flush()
+		return fmt.Errorf("answered with %d by another handler", resp.StatusCode())
+	}
+	var b bytes.Buffer
+	b.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ")
+	b.WriteString(accept)
+	b.WriteString("\r\n")
+	if subprotocol != "" {
+		b.WriteString("Sec-WebSocket-Protocol: " + subprotocol + "\r\n")
+	}
+	resp.Header.VisitAll(func(name, value []byte) {
+		if !belongsToHandshake(string(name)) {
+			fmt.Fprintf(&b, "%s: %s\r\n", name, value)
+		}
+	})
+	b.WriteString("\r\n")
+	if _, err := nc.Write(b.Bytes()); err != nil {
+		return err
+	}
+	return nc.SetWriteDeadline(time.Time{})
+}
+
+// belongsToHandshake reports whether a response header is the middleware's own, or says something of a body, which a
+// 101 has none of.
+func belongsToHandshake(name string) bool {
+	switch strings.ToLower(name) {
+	case "upgrade", "connection", "content-type", "content-length", "transfer-encoding", "trailer",
+		"sec-websocket-accept", "sec-websocket-protocol", "sec-websocket-extensions", "sec-websocket-version":
+		return true
+	default:
+		return false
+	}
+}
+
+// hijacked is the connection that fasthttp gives up. Its Close reaches the socket, which fasthttp's own does not; reads
+// go through fasthttp's buffer, where the client's first frames may be already.
+type hijacked struct {
+	net.Conn // fasthttp's, which it uses again as soon as the hijack handler has returned
+
+	mu     sync.Mutex
+	socket net.Conn // nil when fasthttp has it back
+}
+
+func newHijacked(nc net.Conn) *hijacked {
+	socket := nc
+	if u, ok := nc.(interface{ UnsafeConn() net.Conn }); ok {
+		socket = u.UnsafeConn()
+	}
+	return &hijacked{Conn: nc, socket: socket}
+}
+
+// Close closes the socket. fasthttp closes it again, which its wrapper for MaxConnsPerIP does not survive; that one
+// only gets its calls ended.
+func (h *hijacked) Close() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case h.socket == nil:
+		return net.ErrClosed
+	case strings.HasPrefix(fmt.Sprintf("%T", h.socket), "*fasthttp.perIP"):
+		return h.socket.SetDeadline(time.Unix(1, 0))
+	default:
+		return h.socket.Close()
+	}
+}
+
+// CloseWrite ends the sending half of the socket, where it has two.
+func (h *hijacked) CloseWrite() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if half, ok := h.socket.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return net.ErrClosed
+}
+
+// forget makes sure that no late call reaches a socket that is fasthttp's again.
+func (h *hijacked) forget() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.socket = nil
+}
