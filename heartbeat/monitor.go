@@ -57,9 +57,9 @@ type Entry struct {
 	peer       Peer
 	next, prev *Entry
 	due        int64         // tick
-	pinged     time.Duration // after the monitor's start; what was sent then is still unanswered if waiting
-	waiting    bool
-	listed     bool // on the wheel
+	pinged     time.Duration // when, after the monitor's start
+	waiting    bool          // for an answer to that
+	listed     bool          // on the wheel
 	removed    bool
 }
 
@@ -87,7 +87,7 @@ func New(cfg Config) *Monitor {
 // Add watches p: the first ping comes within the interval, at random, so that many peers added at once do not stay in
 // step. It costs one allocation.
 func (m *Monitor) Add(p Peer) *Entry {
-	e := &Entry{peer: p}
+	e := &Entry{peer: p, pinged: -m.interval}
 	if m.interval < 0 {
 		return e
 	}

@@ -62,27 +62,34 @@ func (m *Monitor) visit(e *Entry) {
 	if !m.watched(e) {
 		return
 	}
-	if e.waiting && m.silent(e) {
+	now := m.elapsed()
+	if e.waiting {
+		e.waiting = e.peer.Heard().Before(m.start.Add(e.pinged))
+	}
+	next := e.pinged + m.period()
+	switch {
+	case e.waiting && now-e.pinged >= m.timeout:
 		m.Remove(e)
 		e.peer.Expire()
 		return
-	}
-	now := m.elapsed()
-	next := e.pinged + m.period()
-	if !e.waiting || next <= now {
+	case e.waiting:
+		next = e.pinged + m.timeout
+	case next <= now:
 		e.peer.Ping(m.start.Add(now))
 		e.pinged, e.waiting = now, m.timeout > 0
 		next = now + m.period()
 		if e.waiting {
-			next = now + m.timeout
+			next = min(next, now+m.timeout)
 		}
-	} else {
-		e.waiting = false
 	}
+	m.list(e, next)
+}
+
+func (m *Monitor) list(e *Entry, at time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !e.removed && !m.closed {
-		m.listLocked(e, next)
+		m.listLocked(e, at)
 	}
 }
 
@@ -90,12 +97,6 @@ func (m *Monitor) watched(e *Entry) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return !e.removed && !m.closed
-}
-
-// silent reports whether the peer has given no sign of life since the ping, nor for as long as it may be silent.
-func (m *Monitor) silent(e *Entry) bool {
-	heard := e.peer.Heard().Sub(m.start)
-	return heard < e.pinged && m.elapsed()-heard >= m.timeout
 }
 
 // period is the time to the next ping.
