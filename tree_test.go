@@ -194,27 +194,18 @@ func TestNoMachinePaths(t *testing.T) {
 func trackedFiles(t *testing.T) []string {
 	t.Helper()
 	if _, err := os.Stat(".git"); err != nil {
-		skip(t, "this is no git checkout")
+		skipOrFail(t, "this is no git checkout")
 	}
 	// The owner of a checkout that is mounted into a container is somebody else, which git would refuse.
 	out, err := exec.CommandContext(t.Context(), "git", "-c", "safe.directory=*", "ls-files", "-z").Output()
 	if err != nil {
-		skip(t, "git ls-files: "+err.Error())
+		skipOrFail(t, "git ls-files: "+err.Error())
 	}
 	files := strings.Split(strings.TrimRight(string(out), "\x00"), "\x00")
 	if len(files) < 2 {
 		t.Fatalf("git names %d files", len(files))
 	}
 	return files
-}
-
-// skip skips the test, or fails it where everything that tests need has to be there.
-func skip(t *testing.T, why string) {
-	t.Helper()
-	if os.Getenv("WSX_REQUIRE") == "all" {
-		t.Fatalf("WSX_REQUIRE=all: %s", why)
-	}
-	t.Skip(why)
 }
 
 func TestMachinePathsAreFound(t *testing.T) {
