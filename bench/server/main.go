@@ -1,0 +1,107 @@
+// Command server is wsx as the benchmark and outside test suites drive it: an echo, a broadcast and an ingest
+// endpoint, with the limits off that a load test would run into.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/fiberwsx/wsx"
+	"github.com/fiberwsx/wsx/hub"
+)
+
+const readTimeout = 5 * time.Second
+
+type options struct {
+	addr         string
+	maxMessage   int
+	compress     bool
+	subprotocols string
+	pingInterval time.Duration
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.addr, "addr", "127.0.0.1:9001", "`HOST:PORT` to listen on")
+	flag.IntVar(&o.maxMessage, "max-message", 0, "longest message in bytes; 0: the default of wsx, negative: no limit")
+	flag.BoolVar(&o.compress, "compress", false, "negotiate permessage-deflate")
+	flag.StringVar(&o.subprotocols, "subprotocols", "", "comma-separated subprotocols to answer")
+	flag.DurationVar(&o.pingInterval, "ping-interval", 0, "ping every `D` and allow D for the pong; 0: the default of wsx")
+	flag.Parse()
+	if err := run(o); err != nil {
+		fmt.Fprintln(os.Stderr, "server:", err)
+		os.Exit(1)
+	}
+}
+
+func run(o options) error {
+	if o.compress {
+		return errors.New("-compress: wsx has no permessage-deflate yet")
+	}
+	app, hubs := o.app()
+	fmt.Println("listening on", o.addr)
+	return wsx.Listen(app, o.addr, hubs...)
+}
+
+// app returns the three endpoints, and their hubs in the order in which they are to be drained.
+func (o options) app() (*fiber.App, []*hub.Hub) {
+	app := fiber.New(fiber.Config{DisableStartupMessage: true, ReadTimeout: readTimeout})
+	hubs := []*hub.Hub{o.ingest(), o.echo(), o.broadcast()}
+	for i, path := range []string{"/ingest", "/echo", "/broadcast"} {
+		app.Use(path, wsx.New(wsx.Config{Hub: hubs[i], Subprotocols: o.protocols(), Origins: []string{"*"}}))
+	}
+	return app, hubs
+}
+
+func (o options) protocols() []string {
+	if o.subprotocols == "" {
+		return nil
+	}
+	return strings.Split(o.subprotocols, ",")
+}
+
+// limits returns the configuration that all three share.
+func (o options) limits() hub.Config {
+	return hub.Config{
+		MaxMessage:   o.maxMessage,
+		MaxConns:     -1,
+		ControlRate:  -1,
+		Rate:         -1,
+		PingInterval: o.pingInterval,
+		PongTimeout:  o.pingInterval,
+	}
+}
+
+func (o options) echo() *hub.Hub {
+	cfg := o.limits()
+	cfg.OnMessage = func(c *hub.Conn, m hub.Message) error { return c.Send(m) }
+	return hub.New(cfg)
+}
+
+func (o options) broadcast() *hub.Hub {
+	cfg := o.limits()
+	var h *hub.Hub
+	cfg.OnMessage = func(_ *hub.Conn, m hub.Message) error { return h.All().Send(m) }
+	h = hub.New(cfg)
+	return h
+}
+
+// ingested counts what the batch handler has seen.
+var ingested atomic.Int64
+
+func (o options) ingest() *hub.Hub {
+	cfg := o.limits()
+	cfg.OnBatch = func(_ context.Context, b *hub.Batch) error {
+		ingested.Add(int64(b.Len()))
+		return nil
+	}
+	return hub.New(cfg)
+}
