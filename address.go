@@ -3,6 +3,7 @@ package wsx
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 
@@ -19,8 +20,8 @@ func (g *gate) clientAddr(c *fiber.Ctx) netip.Addr {
 	}
 	r := tokenRequest{ctx: c}
 	hops := strings.Split(strings.Join(r.Header(header), ","), ",")
-	for i := len(hops) - 1; i >= 0; i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+	for _, field := range slices.Backward(hops) {
+		hop, err := netip.ParseAddr(strings.TrimSpace(field))
 		if err != nil {
 			return addr // what stands left of it is anybody's word
 		}
@@ -73,6 +74,14 @@ func socketAddr(a net.Addr) netip.Addr {
 		return ap.Addr().Unmap().WithZone("")
 	}
 	return netip.Addr{}
+}
+
+// addressText returns "" for a socket that has no IP address.
+func addressText(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
 }
 
 func within(networks []netip.Prefix, a netip.Addr) bool {

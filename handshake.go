@@ -23,15 +23,18 @@ type handshake struct {
 }
 
 // isUpgrade reports whether the request wants to become a WebSocket: its Upgrade and its Connection both say so
-// (RFC 6455, section 4.2.1). It does not allocate.
+// (RFC 6455, section 4.2.1). Folded lines and bare line feeds are read as fasthttp reads them, so that what is an
+// upgrade for others is refused and not passed on. It does not allocate.
 func isUpgrade(raw []byte) bool {
 	upgrade, connection := false, false
+	var name []byte
 	for len(raw) > 0 {
-		var line []byte
-		line, raw = nextLine(raw)
-		name, value, ok := bytes.Cut(line, colon)
+		var value []byte
+		value, raw = nextLine(raw)
+		if before, after, ok := bytes.Cut(value, colon); ok && value[0] != ' ' && value[0] != '\t' {
+			name, value = before, after
+		}
 		switch {
-		case !ok:
 		case bytes.EqualFold(name, upgradeName):
 			upgrade = upgrade || hasToken(value, websocketToken)
 		case bytes.EqualFold(name, connectionName):
@@ -134,7 +137,7 @@ func hasToken(list, want []byte) bool {
 	for len(list) > 0 {
 		var item []byte
 		item, list, _ = bytes.Cut(list, comma)
-		if bytes.EqualFold(bytes.Trim(item, " \t"), want) {
+		if bytes.EqualFold(bytes.Trim(item, " \t\n"), want) {
 			return true
 		}
 	}

@@ -5,7 +5,11 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,9 +18,13 @@ import (
 
 	"github.com/fiberwsx/wsx"
 	"github.com/fiberwsx/wsx/hub"
+	"github.com/fiberwsx/wsx/wsxtest"
 )
 
 func TestMain(m *testing.M) {
+	if mode := os.Getenv(serverEnv); mode != "" {
+		os.Exit(runServer(mode))
+	}
 	slog.SetDefault(quiet)
 	app := newApp() // starts what fasthttp starts once a process
 	if _, err := app.Test(newRequest("/")); err != nil {
@@ -28,7 +36,7 @@ func TestMain(m *testing.M) {
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).workerFunc"))
 }
 
-var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+var quiet = slog.New(slog.DiscardHandler)
 
 func newApp(config ...fiber.Config) *fiber.App {
 	cfg := fiber.Config{DisableStartupMessage: true, ReadTimeout: 5 * time.Second}
@@ -64,16 +72,105 @@ func serve(t *testing.T, app *fiber.App, hubs ...*hub.Hub) string {
 	return ln.Addr().String()
 }
 
+// The opcodes of control frames.
+const (
+	opText  = 0x1
+	opClose = 0x8
+	opPing  = 0x9
+	opPong  = 0xa
+)
+
+// handshake returns a request that wants to become a WebSocket. path may be a whole request line. A field replaces
+// those of its name; "-Name" only takes them away; one that begins with "+" is added as it stands behind it.
+func handshake(path string, fields ...string) string {
+	if !strings.Contains(path, " ") {
+		path = "GET " + path + " HTTP/1.1"
+	}
+	lines := []string{
+		"Host: example.com", "Upgrade: websocket", "Connection: Upgrade",
+		"Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+	}
+	for _, f := range fields {
+		if line, ok := strings.CutPrefix(f, "+"); ok {
+			lines = append(lines, line)
+			continue
+		}
+		name, _, _ := strings.Cut(strings.TrimPrefix(f, "-"), ":")
+		lines = slices.DeleteFunc(lines, func(line string) bool { return strings.HasPrefix(line, name+":") })
+		if !strings.HasPrefix(f, "-") {
+			lines = append(lines, f)
+		}
+	}
+	return path + "\r\n" + strings.Join(lines, "\r\n") + "\r\n\r\n"
+}
+
+// status returns the status that a request is answered with, on a connection of its own.
+func status(t *testing.T, addr, request string) int {
+	t.Helper()
+	resp, c := wsxtest.Exchange(t, addr, request)
+	_ = c.Conn().Close()
+	return resp.StatusCode
+}
+
+// body returns the body of an answer.
+func body(t *testing.T, resp *http.Response) string {
+	t.Helper()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatalf("reading the body: %v", err)
+	}
+	return string(b)
+}
+
+// eventually waits until ok reports true, and fails the test when that takes too long.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(15 * time.Second)
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+// record is a log that can be read.
+type record struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (r *record) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.b.Write(p)
+}
+
+func (r *record) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.b.String()
+}
+
+func (r *record) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(r, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
 // echoHub returns a hub that sends every message back.
 func echoHub(config ...hub.Config) *hub.Hub {
 	cfg := hub.Config{}
 	if len(config) > 0 {
 		cfg = config[0]
 	}
-	if cfg.OnMessage == nil {
+	if cfg.OnMessage == nil && cfg.OnBatch == nil && cfg.OnConn == nil {
 		cfg.OnMessage = func(c *hub.Conn, m hub.Message) error { return c.Send(m) }
 	}
-	cfg.Logger = quiet
+	if cfg.Logger == nil {
+		cfg.Logger = quiet
+	}
 	return hub.New(cfg)
 }
 
@@ -81,7 +178,10 @@ func echoHub(config ...hub.Config) *hub.Hub {
 func serveEcho(t *testing.T, cfg wsx.Config, config ...hub.Config) (addr string, h *hub.Hub) {
 	t.Helper()
 	h = echoHub(config...)
-	cfg.Hub, cfg.Logger = h, quiet
+	cfg.Hub = h
+	if cfg.Logger == nil {
+		cfg.Logger = quiet
+	}
 	app := newApp()
 	app.Use("/ws", wsx.New(cfg))
 	return serve(t, app, h), h

@@ -32,7 +32,7 @@ func (g *gate) upgrade(c *fiber.Ctx, a *admission) error {
 		Locals:      locals(c),
 		Identity:    a.identity,
 		Subprotocol: a.subprotocol,
-		IP:          a.addr.String(),
+		IP:          addressText(a.addr),
 		Reservation: a.slot.reservation,
 	}
 	accept := acceptKey(a.key)
@@ -43,12 +43,14 @@ func (g *gate) upgrade(c *fiber.Ctx, a *admission) error {
 	ctx.Hijack(func(nc net.Conn) {
 		defer s.release()
 		conn := newHijacked(nc)
-		defer conn.forget()
+		returned := false
+		defer func() { conn.forget(returned) }()
 		if err := respond(conn, &ctx.Response, accept, r.Subprotocol); err != nil {
 			g.log.Debug("websocket handshake not answered", "error", err)
-			return
+		} else {
+			_ = g.cfg.Hub.Serve(conn, r)
 		}
-		_ = g.cfg.Hub.Serve(conn, r)
+		returned = true
 	})
 	return nil
 }
@@ -132,7 +134,7 @@ func (h *hijacked) Close() error {
 	switch {
 	case h.socket == nil:
 		return net.ErrClosed
-	case strings.HasPrefix(fmt.Sprintf("%T", h.socket), "*fasthttp.perIP"):
+	case isCounted(h.socket):
 		return h.socket.SetDeadline(time.Unix(1, 0))
 	default:
 		return h.socket.Close()
@@ -149,9 +151,16 @@ func (h *hijacked) CloseWrite() error {
 	return net.ErrClosed
 }
 
-// forget makes sure that no late call reaches a socket that is fasthttp's again.
-func (h *hijacked) forget() {
+// forget makes sure that no late call reaches a socket that is fasthttp's again. After runtime.Goexit in a callback
+// fasthttp does not come back to it, and the last close is due here.
+func (h *hijacked) forget(returned bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if !returned && isCounted(h.socket) {
+		_ = h.socket.Close()
+	}
 	h.socket = nil
 }
+
+// isCounted reports whether nc is the wrapper that fasthttp counts with for MaxConnsPerIP.
+func isCounted(nc net.Conn) bool { return strings.HasPrefix(fmt.Sprintf("%T", nc), "*fasthttp.perIP") }

@@ -59,8 +59,9 @@ type Config struct {
 	// the connection, with 1000 or with the status of the error. wsx reads ahead at most 16 messages or 64 KiB.
 	OnConn func(c *Conn) error
 
-	// OnOpen is called before the first read; what it sends arrives first. Its error closes the connection, with its
-	// status or with 1008. Optional. Default: nil.
+	// OnOpen is called before the first read; what it sends arrives first: until it has returned, nothing that is sent
+	// to All or to the User reaches the connection. Its error closes the connection, with its status or with 1008.
+	// Optional. Default: nil.
 	OnOpen func(c *Conn) error
 	// OnClose is called once for each connection whose OnOpen was entered, when its socket is gone. err says what
 	// happened and always holds a [ws.CloseError]. Optional. Default: nil.

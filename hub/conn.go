@@ -61,7 +61,8 @@ type Conn struct {
 
 	mu     sync.Mutex
 	values map[any]any
-	left   bool // it can join nothing any more
+	joined map[string]uint64 // the rooms it is in, with the hub's epoch before it joined
+	left   bool              // it can join nothing any more
 	beat   *heartbeat.Entry
 }
 

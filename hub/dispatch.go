@@ -40,7 +40,7 @@ func (e *events) Pong(payload []byte) {
 	c := (*Conn)(e)
 	if len(payload) == 8 {
 		sent := int64(binary.BigEndian.Uint64(payload))
-		if c.pingedAt.CompareAndSwap(sent, 0) {
+		if sent != 0 && c.pingedAt.CompareAndSwap(sent, 0) {
 			c.rtt.Store(max(1, time.Now().UnixNano()-sent))
 		}
 	}

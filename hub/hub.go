@@ -28,6 +28,7 @@ type Hub struct {
 	monitor *heartbeat.Monitor
 	batches *batch.Batcher[entry] // nil without OnBatch
 	count   counters
+	epoch   atomic.Uint64 // counts what is sent to targets
 
 	seed     maphash.Seed  // of the lanes of subjects
 	nextLane atomic.Uint64 // of a connection without one

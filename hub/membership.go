@@ -4,6 +4,7 @@ import (
 	"errors"
 	"iter"
 
+	"github.com/fiberwsx/wsx/internal/wire"
 	"github.com/fiberwsx/wsx/rooms"
 )
 
@@ -13,6 +14,9 @@ import (
 func (c *Conn) Join(name string) error {
 	if c.In(name) {
 		return nil
+	}
+	if c.ctx.Err() != nil {
+		return ErrClosed
 	}
 	if c.hub.cfg.OnJoin != nil {
 		if err := c.guard("OnJoin", func() error { return c.hub.cfg.OnJoin(c, name) }); err != nil {
@@ -29,21 +33,60 @@ func (c *Conn) enter(s scope) error {
 	if c.left {
 		return ErrClosed
 	}
-	_, err := c.hub.registry(s).Join(s, c)
+	epoch := c.hub.epoch.Load()
+	joined, err := c.hub.registry(s).Join(s, c)
+	if joined && s.kind == room {
+		if c.joined == nil {
+			c.joined = make(map[string]uint64)
+		}
+		c.joined[s.name] = epoch
+	}
 	if errors.Is(err, rooms.ErrFull) {
 		return ErrRoomFull
 	}
 	return err
 }
 
+// sendAsMember queues f, which was sent to the scopes at an epoch, as soon as the outbox has room for it, unless the
+// connection has left them all since. It reports whether it has queued it.
+func (c *Conn) sendAsMember(f wire.Frame, scopes []scope, epoch uint64) bool {
+	for {
+		ok, err := c.trySendAsMember(f, scopes, epoch)
+		if ok || err != nil {
+			return ok
+		}
+		if c.wire.AwaitRoom() != nil {
+			return false
+		}
+	}
+}
+
+func (c *Conn) trySendAsMember(f wire.Frame, scopes []scope, epoch uint64) (ok bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range scopes {
+		if joined, ok := c.joined[s.name]; s.kind != room || ok && joined < epoch {
+			return c.wire.TrySendFrame(f)
+		}
+	}
+	return false, ErrNotMember
+}
+
 // Leave ends the membership. What is sent to the room after Leave has returned does not reach the connection. False:
 // it was no member.
 func (c *Conn) Leave(name string) bool {
-	left := c.hub.rooms.Leave(scope{kind: room, name: name}, c)
+	left := c.exit(name)
 	if left {
 		c.tellLeft(name)
 	}
 	return left
+}
+
+func (c *Conn) exit(name string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.joined, name)
+	return c.hub.rooms.Leave(scope{kind: room, name: name}, c)
 }
 
 // In reports whether the connection is a member of the room.
@@ -70,7 +113,7 @@ func (c *Conn) tellLeft(name string) {
 // leaveAll ends every membership for good.
 func (c *Conn) leaveAll() {
 	c.mu.Lock()
-	c.left = true
+	c.left, c.joined = true, nil
 	c.mu.Unlock()
 	c.hub.groups.LeaveAll(c)
 	c.tellAllLeft(c.hub.rooms.LeaveAll(c))

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"errors"
 	"net"
 
 	"github.com/fiberwsx/wsx/ws"
@@ -55,12 +56,14 @@ func (c *Conn) open() {
 	}
 }
 
-// refuse closes with the status of OnOpen's error.
+// refuse closes with the status of OnOpen's error. A crash has been reported, and has closed, already.
 func (c *Conn) refuse(err error) {
-	if !c.closeAs(err) {
-		c.report(err)
-		_ = c.Close(ws.StatusPolicyViolation, "")
+	var crash *PanicError
+	if errors.As(err, &crash) || c.closeAs(err) {
+		return
 	}
+	c.report(err)
+	_ = c.Close(ws.StatusPolicyViolation, "")
 }
 
 // tellClosed calls OnClose, when OnConn has returned.

@@ -32,10 +32,10 @@ func (h *Hub) To(names ...string) Target {
 	return Target{hub: h, scopes: scopes}
 }
 
-// All returns every connection of the hub.
+// All returns every connection of the hub. Messages reach a connection from the moment its OnOpen has returned.
 func (h *Hub) All() Target { return Target{hub: h, scopes: []scope{{}}} }
 
-// User returns every connection of a subject.
+// User returns every connection of a subject. Messages reach a connection from the moment its OnOpen has returned.
 func (h *Hub) User(name string) Target {
 	return Target{hub: h, scopes: []scope{{kind: subject, name: name}}}
 }
@@ -115,13 +115,14 @@ func (t Target) check() error {
 func (t Target) deliver(f wire.Frame) {
 	var full []*Conn
 	sent := uint64(0)
+	now := t.hub.epoch.Add(1)
 	var seen map[*Conn]struct{}
 	if len(t.scopes) > 1 {
 		seen = make(map[*Conn]struct{})
 	}
 	for _, s := range t.scopes {
 		t.hub.registry(s).Each(s, func(c *Conn) bool {
-			if slices.Contains(t.except, c) || !firstTime(seen, c) {
+			if !s.reaches(c) || slices.Contains(t.except, c) || !firstTime(seen, c) {
 				return true
 			}
 			switch ok, err := c.wire.TrySendFrame(f); {
@@ -134,17 +135,16 @@ func (t Target) deliver(f wire.Frame) {
 		})
 	}
 	for _, c := range full {
-		if t.includes(c) && c.wire.SendFrame(f) == nil {
+		if c.sendAsMember(f, t.scopes, now) {
 			sent++
 		}
 	}
 	t.hub.count.out.Add(sent)
 }
 
-// includes reports whether c still is a member of any scope.
-func (t Target) includes(c *Conn) bool {
-	return slices.ContainsFunc(t.scopes, func(s scope) bool { return t.hub.registry(s).Has(s, c) })
-}
+// reaches reports whether c gets what is sent to s. While OnOpen runs it gets only what is sent to rooms it has joined
+// there, so that what OnOpen itself sends arrives first.
+func (s scope) reaches(c *Conn) bool { return s.kind == room || c.opened.Load() }
 
 // firstTime reports whether c has not been seen, and notes it; seen is nil when nobody can come twice.
 func firstTime(seen map[*Conn]struct{}, c *Conn) bool {

@@ -118,11 +118,20 @@ func (c *Conn) push(t ws.MessageType, payload, shared []byte) error {
 		if !errors.Is(err, errFull) {
 			return err
 		}
-		if !c.waitForRoom() {
-			c.close(ws.CloseError{Status: ws.StatusSlowConsumer, Reason: "slow consumer"}, c.cfg.CloseTimeout, true)
-			return ErrSlowConsumer
+		if err := c.AwaitRoom(); err != nil {
+			return err
 		}
 	}
+}
+
+// AwaitRoom waits until a message that found the outbox at a limit may be tried again. The error is
+// [ErrSlowConsumer]: the socket takes nothing, and the connection closes.
+func (c *Conn) AwaitRoom() error {
+	if c.waitForRoom() {
+		return nil
+	}
+	c.close(ws.CloseError{Status: ws.StatusSlowConsumer, Reason: "slow consumer"}, c.cfg.CloseTimeout, true)
+	return ErrSlowConsumer
 }
 
 // waitForRoom waits for the writer's next progress. False means that the socket has refused for too long.

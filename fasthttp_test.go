@@ -1,0 +1,148 @@
+package wsx_test
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/fiberwsx/wsx"
+	"github.com/fiberwsx/wsx/hub"
+	"github.com/fiberwsx/wsx/ws"
+	"github.com/fiberwsx/wsx/wsxtest"
+)
+
+// TestHijackFacts holds what the middleware builds on: Close does nothing, the socket below can be had, and the end of
+// the handler closes it.
+func TestHijackFacts(t *testing.T) {
+	app := newApp()
+	app.Get("/", func(c *fiber.Ctx) error {
+		c.Context().HijackSetNoResponse(true)
+		c.Context().Hijack(func(nc net.Conn) {
+			_, _ = io.WriteString(nc, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			_ = nc.Close()
+			_, _ = io.WriteString(nc, "open ")
+			if u, ok := nc.(interface{ UnsafeConn() net.Conn }); ok {
+				_, _ = io.WriteString(u.UnsafeConn(), "below")
+			}
+		})
+		return nil
+	})
+	addr := serve(t, app)
+	nc, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = nc.Close() }()
+	if _, err := io.WriteString(nc, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(nc)
+	if err != nil || !strings.HasSuffix(string(got), "\r\n\r\nopen below") {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+// TestMaxConnsPerIP uses fasthttp's own limit, whose wrapper around the socket must not be closed twice, and has to be
+// closed once: it counts.
+func TestMaxConnsPerIP(t *testing.T) {
+	const limit = 3
+	h := echoHub(hub.Config{CloseTimeout: 200 * time.Millisecond, OnMessage: func(c *hub.Conn, m hub.Message) error {
+		switch m.Text() {
+		case "panic":
+			panic("no")
+		case "goexit":
+			runtime.Goexit()
+		case "close":
+			return ws.CloseError{Status: ws.StatusKicked}
+		}
+		return c.Send(m)
+	}})
+	app := newApp()
+	app.Server().MaxConnsPerIP = limit
+	app.Use("/ws", wsx.New(wsx.Config{Hub: h, Logger: quiet}))
+	addr := serve(t, app, h)
+	dial := func() *wsxtest.Client {
+		var client *wsxtest.Client
+		eventually(t, "the address has a free place", func() bool {
+			c, _, err := wsxtest.TryDial(t, "ws://"+addr+"/ws")
+			client = c
+			return err == nil && c != nil
+		})
+		return client
+	}
+	for n, end := range []string{"normal", "panic", "goexit", "close", "reset", "silence", "shut", "panic", "goexit", "normal"} {
+		var clients []*wsxtest.Client
+		for range limit {
+			c := dial()
+			c.SendText("hello")
+			if got := c.ReadText(); got != "hello" {
+				t.Fatalf("round %d, %s: got %q", n, end, got)
+			}
+			clients = append(clients, c)
+		}
+		for _, c := range clients {
+			switch end {
+			case "normal":
+				c.Close()
+			case "reset":
+				c.Reset()
+			case "silence": // nobody answers the close frame
+				for conn := range h.Conns() {
+					_ = conn.Close(ws.StatusKicked, "")
+				}
+			case "shut":
+				_ = c.Conn().Close()
+			default:
+				c.SendText(end)
+				c.ReadClose()
+				for err := error(nil); err == nil; {
+					_, err = c.ReadFrame() // the server hangs up
+				}
+			}
+		}
+	}
+	for range limit {
+		dial()
+	}
+}
+
+// TestServersWithOtherSettings runs under settings of the server that change how it treats a connection.
+func TestServersWithOtherSettings(t *testing.T) {
+	for name, cfg := range map[string]fiber.Config{
+		"DisableKeepalive":  {DisableKeepalive: true},
+		"StreamRequestBody": {StreamRequestBody: true},
+		"ReduceMemoryUsage": {ReduceMemoryUsage: true},
+		"Immutable":         {Immutable: true},
+		"WriteTimeout":      {WriteTimeout: time.Second},
+		"ServerHeader":      {ServerHeader: "fiber"},
+		"GETOnly":           {GETOnly: true},
+		"StrictRouting":     {StrictRouting: true, CaseSensitive: true, UnescapePath: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg.ReadTimeout = 5 * time.Second
+			h := echoHub()
+			app := newApp(cfg)
+			app.Use("/ws", wsx.New(wsx.Config{Hub: h, Logger: quiet}))
+			addr := serve(t, app, h)
+			request := handshake("/ws", "Connection: Upgrade, close")
+			resp, c := wsxtest.Exchange(t, addr, request+string(wsxtest.AppendFrame(nil, true, opText, []byte("early"))))
+			if resp.StatusCode != http.StatusSwitchingProtocols || resp.Header.Get("Connection") != "Upgrade" {
+				t.Fatalf("got %s with %v", resp.Status, resp.Header)
+			}
+			if got := c.ReadText(); got != "early" {
+				t.Errorf("got %q", got)
+			}
+			c.SendText("late")
+			if got := c.ReadText(); got != "late" {
+				t.Errorf("got %q", got)
+			}
+			c.Close()
+		})
+	}
+}
