@@ -83,27 +83,20 @@ func TestContribIsGuarded(t *testing.T) {
 		}
 	}
 	for range 20 { // the caps count these connections, and give the places back
-		resp, c := wsxtest.Exchange(t, addr, handshake("/ws/a", ann))
-		if resp.StatusCode != http.StatusSwitchingProtocols {
-			t.Fatalf("got %s", resp.Status)
-		}
+		c := connect(t, addr, handshake("/ws/a", ann), http.StatusSwitchingProtocols)
 		if got := status(t, addr, handshake("/ws/a", ann)); got != http.StatusTooManyRequests {
 			t.Fatalf("a second connection of the subject: got %d", got)
 		}
 		c.Close()
-		eventually(t, "the place is free again", func() bool {
-			r, err := h.Reserve()
-			if err != nil {
-				return false
-			}
-			defer r.Release()
-			r2, err := h.Reserve()
-			if err != nil {
-				return false
-			}
-			r2.Release()
-			return true
-		})
+	}
+	connect(t, addr, handshake("/ws/a", ann), http.StatusSwitchingProtocols)
+	bob := handshake("/ws/a", "+Authorization: Bearer "+tokenFor(t, "bob"))
+	connect(t, addr, bob, http.StatusSwitchingProtocols)
+	if got := status(t, addr, bob); got != http.StatusServiceUnavailable {
+		t.Errorf("a third connection of the hub: got %d", got)
+	}
+	if h.Len() != 0 {
+		t.Errorf("the hub has %d connections of its own", h.Len())
 	}
 }
 

@@ -69,6 +69,7 @@ func TestMalformedHandshakes(t *testing.T) {
 	if got := status(t, addr, good); got != http.StatusSwitchingProtocols {
 		t.Fatalf("the good one: %d", got)
 	}
+	eventually(t, "the good one is over", func() bool { return h.Stats().Closed == 1 })
 	for name, request := range map[string]string{
 		"space before the colon":              handshake("/ws", "+X-Name : value"),
 		"tab before the colon":                handshake("/ws", "+X-Name\t: value"),
