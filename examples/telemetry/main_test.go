@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"go.uber.org/goleak"
+)
+
+// asProgram makes the test binary behave as the program itself, so that a test can start it as a process of its own.
+const asProgram = "TELEMETRY_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),    // once a process, for ever
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"), // ends some seconds later
+		goleak.IgnoreAnyFunction("github.com/gofiber/fiber/v2/utils.StartTimeStampUpdater.func1.1"),
+	)
+}
+
+// eventually waits until a condition holds, and fails the test when that takes too long.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(20 * time.Second); !holds(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
+
+// running is a server on a real socket.
+type running struct {
+	*server
+	address string
+	stop    func()
+}
+
+// start runs a server on the database at path until the test ends or stop is called.
+func start(t *testing.T, path string) *running {
+	t.Helper()
+	return startWith(t, options{db: path, demo: true, lifetime: time.Hour})
+}
+
+func startWith(t *testing.T, o options) *running {
+	t.Helper()
+	return startAt(t, o, "127.0.0.1:0")
+}
+
+func startAt(t *testing.T, o options, address string) *running {
+	t.Helper()
+	s, err := newServer(o, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.app.Listener(ln) }()
+	r := &running{server: s, address: ln.Addr().String()}
+	r.stop = sync.OnceFunc(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		var err error
+		for _, h := range s.hubs() {
+			err = errors.Join(err, h.Shutdown(ctx))
+		}
+		http.DefaultClient.CloseIdleConnections()
+		err = errors.Join(err, s.app.ShutdownWithContext(ctx), <-served, s.close())
+		if err != nil {
+			t.Errorf("stopping the server: %v", err)
+		}
+	})
+	t.Cleanup(r.stop)
+	if code, _ := r.get(t, "/healthz"); code != http.StatusOK { // now it serves; before, nothing would stop it
+		t.Fatalf("healthz: %d", code)
+	}
+	return r
+}
+
+func (r *running) get(t *testing.T, path string, change ...func(*http.Request)) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+r.address+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range change {
+		f(request)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
+}
+
+// getJSON expects 200.
+func getJSON[T any](t *testing.T, r *running, path string) (v T) {
+	t.Helper()
+	code, body := r.get(t, path)
+	if code != http.StatusOK {
+		t.Fatalf("%s: %d %s", path, code, body)
+	}
+	if err := json.Unmarshal([]byte(body), &v); err != nil {
+		t.Fatalf("%s: %v in %s", path, err, body)
+	}
+	return v
+}
+
+// connect opens a device's connection with a token from the program's own end point.
+func (r *running) connect(t *testing.T, device string) *websocket.Conn {
+	t.Helper()
+	token := getJSON[struct{ Token string }](t, r, "/api/token?device="+device).Token
+	return dial(t, "ws://"+r.address+"/ingest", http.Header{"Authorization": {"Bearer " + token}})
+}
+
+func dial(t *testing.T, url string, header http.Header) *websocket.Conn {
+	t.Helper()
+	c, _, err := websocket.Dial(t.Context(), url, &websocket.DialOptions{HTTPHeader: header})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.SetReadLimit(1 << 20)
+	t.Cleanup(func() { _ = c.CloseNow() })
+	return c
+}
+
+func send(t *testing.T, c *websocket.Conn, message string) {
+	t.Helper()
+	if err := c.Write(t.Context(), websocket.MessageText, []byte(message)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func receive(t *testing.T, c *websocket.Conn) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	_, message, err := c.Read(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(message)
+}
+
+func newDB(t *testing.T) string { return filepath.Join(t.TempDir(), "telemetry.db") }

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"time"
+)
+
+// options is what the command line says.
+type options struct {
+	addr     string        // where the server listens
+	db       string        // path of the SQLite file
+	demo     bool          // hand out tokens to this machine
+	self     bool          // run the agent inside the server
+	lifetime time.Duration // of the tokens that this program signs
+	mint     string        // print a token for this device and end
+	agent    string        // run as an agent that streams to this URL
+	device   string        // the agent's name
+	token    string        // the agent's token
+}
+
+const usage = `Telemetry takes readings from devices over WebSockets, stores them in SQLite and shows them live.
+
+  telemetry                                         the server, and an agent that streams this machine's figures
+  telemetry -mint NAME                              prints a token for a device
+  telemetry -agent URL -device NAME -token TOKEN    an agent alone, on this machine or another
+
+The tokens are signed with WSX_KEY, or with the key kept beside the database.
+
+`
+
+// parseOptions reads the command line. What it says about a mistake is already on stderr when it returns.
+func parseOptions(args []string, stderr io.Writer) (options, error) {
+	var o options
+	fs := flag.NewFlagSet("telemetry", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	fs.Usage = func() { _, _ = io.WriteString(stderr, usage); fs.PrintDefaults() }
+	fs.StringVar(&o.addr, "addr", "127.0.0.1:3000", "`HOST:PORT` to listen on")
+	fs.StringVar(&o.db, "db", "telemetry.db", "the database's `FILE`, created when missing")
+	fs.BoolVar(&o.demo, "demo", true, "give tokens to programs on this machine at /api/token")
+	fs.BoolVar(&o.self, "self", true, "stream this machine's own figures to the server")
+	fs.DurationVar(&o.lifetime, "lifetime", 24*time.Hour, "how long a token is good for")
+	fs.StringVar(&o.mint, "mint", "", "print a token for the device `NAME` and end")
+	fs.StringVar(&o.agent, "agent", "", "run as an agent that streams to this `URL`, ws://HOST:PORT/ingest")
+	fs.StringVar(&o.device, "device", machineName(), "the agent's `NAME`")
+	fs.StringVar(&o.token, "token", os.Getenv("WSX_TOKEN"), "the agent's `TOKEN`; WSX_TOKEN keeps it out of the list of processes")
+	if err := fs.Parse(args); err != nil {
+		return o, err
+	}
+	if err := o.check(fs.Args()); err != nil {
+		_, _ = fmt.Fprintln(stderr, "telemetry:", err)
+		return o, err
+	}
+	return o, nil
+}
+
+func (o options) check(rest []string) error {
+	if len(rest) > 0 {
+		return fmt.Errorf("%q is not a flag; see -help", rest[0])
+	}
+	if o.lifetime <= 0 {
+		return errors.New("-lifetime must be more than zero")
+	}
+	if o.mint != "" {
+		return naming("-mint", checkName(o.mint))
+	}
+	if err := checkName(o.device); err != nil {
+		return naming("-device", err)
+	}
+	if o.agent == "" {
+		return nil
+	}
+	u, err := url.Parse(o.agent)
+	if err != nil || u.Host == "" || (u.Scheme != "ws" && u.Scheme != "wss") {
+		return errors.New("-agent wants an address like ws://HOST:PORT/ingest")
+	}
+	if o.token == "" {
+		return errors.New("-agent needs -token; on the server, `telemetry -mint NAME` prints one")
+	}
+	return nil
+}
+
+func naming(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %w", what, err)
+}
+
+// machineName is what the agent calls itself unless told.
+func machineName() string {
+	name, err := os.Hostname()
+	if err != nil || checkName(name) != nil {
+		return "this-machine"
+	}
+	return name
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/fiberwsx/wsx"
+	"github.com/fiberwsx/wsx/auth"
+	"github.com/fiberwsx/wsx/auth/jwt"
+	"github.com/fiberwsx/wsx/hub"
+	"github.com/gofiber/fiber/v2"
+)
+
+// server is the whole application: devices at /ingest, browsers at / and /live, JSON at /api.
+type server struct {
+	app    *fiber.App
+	store  *store
+	stats  *stats
+	ingest *ingest
+	live   *live
+	signer signer
+	demo   bool
+	log    *slog.Logger
+}
+
+func keyFile(db string) string { return db + ".key" }
+
+// newServer opens the database and puts the parts together. Close it when it no longer serves.
+func newServer(o options, log *slog.Logger) (*server, error) {
+	key, err := loadKey(keyFile(o.db), log)
+	if err != nil {
+		return nil, err
+	}
+	st, err := openStore(o.db)
+	if err != nil {
+		return nil, err
+	}
+	stored, err := st.count(context.Background())
+	if err != nil {
+		return nil, errors.Join(err, st.close())
+	}
+	s := &server{store: st, stats: newStats(stored), signer: signer{key, o.lifetime}, demo: o.demo, log: log}
+	s.live = newLive(s.totals, log)
+	s.ingest = newIngest(s.store, s.stats, s.live, log)
+	s.live.start()
+	s.app = s.routes()
+	return s, nil
+}
+
+func (s *server) routes() *fiber.App {
+	app := fiber.New(fiber.Config{
+		DisableStartupMessage: true,
+		ReadBufferSize:        16 << 10, // room for a token of 8 KiB among the headers
+		BodyLimit:             1 << 10,  // nothing here takes a body
+		ReadTimeout:           5 * time.Second,
+		IdleTimeout:           75 * time.Second,
+		ErrorHandler:          s.failJSON,
+	})
+	app.Use("/ingest", wsx.New(wsx.Config{
+		Hub:            s.ingest.hub,
+		Auth:           jwt.HMAC(s.signer.key),
+		Authorize:      func(_ *fiber.Ctx, id auth.Identity) error { return checkName(id.Subject) },
+		RequireUpgrade: true,
+	}))
+	app.Use("/live", wsx.New(wsx.Config{Hub: s.live.hub, RequireUpgrade: true})) // pages of other sites get 403
+	s.routeAPI(app)
+	routePage(app)
+	return app
+}
+
+// totals is what /api/stats and the page show.
+func (s *server) totals() totals {
+	t := s.stats.snapshot()
+	t.Connected = s.ingest.hub.Len()
+	return t
+}
+
+// serve answers until SIGINT or SIGTERM. Devices drain first: when it returns, what was read from them is stored and
+// the browsers have been shown it.
+func (s *server) serve(ln net.Listener) error {
+	return wsx.Serve(s.app, ln, s.hubs()...)
+}
+
+func (s *server) hubs() []*hub.Hub { return []*hub.Hub{s.ingest.hub, s.live.hub} }
+
+// close ends what newServer started, after serve has returned.
+func (s *server) close() error {
+	s.live.close()
+	return s.store.close()
+}
