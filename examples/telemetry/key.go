@@ -46,7 +46,7 @@ func makeKey(path string) (key []byte, err error) {
 	var random [minKey]byte
 	_, _ = rand.Read(random[:]) // never fails
 	key = []byte(hex.EncodeToString(random[:]))
-	if _, err := f.Write(append(key[:len(key):len(key)], '\n')); err != nil {
+	if _, err := f.Write(append(slices.Clip(key), '\n')); err != nil {
 		return nil, err
 	}
 	return key, f.Sync()

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -220,17 +221,27 @@ func TestLiveShowsWhatIsStored(t *testing.T) {
 	for _, device := range []string{"dev1", "dev2"} {
 		send(t, r.connect(t, device), readingJSON("<b>", 7))
 	}
-	const readings = `{"type":"readings","device":"%s","readings":[{"metric":"\u003cb\u003e","value":7,"ts":"2026-03-01T12:00:00Z"}]}`
-	for _, want := range []struct {
-		watcher *websocket.Conn
-		device  string
-		others  string
-	}{{all, "dev1", ""}, {all, "dev2", ""}, {one, "dev2", "dev1"}} {
-		for got := ""; got != fmt.Sprintf(readings, want.device); {
-			got = receive(t, want.watcher)
-			if want.others != "" && strings.Contains(got, want.others) {
-				t.Errorf("who watches %s was sent %s", want.device, got)
-			}
+	shown := func(device string) string {
+		return fmt.Sprintf(`{"type":"readings","device":"%s","readings":`+
+			`[{"metric":"\u003cb\u003e","value":7,"ts":"2026-03-01T12:00:00Z"}]}`, device)
+	}
+	expect(t, all, "", shown("dev1"), shown("dev2"))
+	expect(t, one, "dev1", shown("dev2"))
+}
+
+// expect receives until each of the messages has come, in any order and among others, none of which may contain a
+// forbidden text.
+func expect(t *testing.T, c *websocket.Conn, forbidden string, messages ...string) {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for len(messages) > 0 {
+		got := receive(t, c)
+		if forbidden != "" && strings.Contains(got, forbidden) {
+			t.Errorf("was sent %s", got)
+		}
+		messages = slices.DeleteFunc(messages, func(m string) bool { return m == got })
+		if time.Now().After(deadline) {
+			t.Fatalf("never came: %q", messages)
 		}
 	}
 }
