@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/fiberwsx/wsx/auth"
@@ -163,10 +164,8 @@ func (c Claims) check() error {
 	if c.ID != "" && auth.CheckSubject(c.ID) != nil {
 		return errors.New("the ID cannot be used: it is longer than 256 bytes or not text")
 	}
-	for _, name := range c.Audience {
-		if name == "" {
-			return errors.New("the Audience holds an empty name")
-		}
+	if slices.Contains(c.Audience, "") {
+		return errors.New("the Audience holds an empty name")
 	}
 	for _, t := range []time.Time{c.Expires, c.IssuedAt, c.NotBefore} {
 		if !t.IsZero() && (t.Unix() < 1 || t.Unix() > maxDate) {

@@ -94,7 +94,7 @@ func (a *agent) stay(ctx context.Context, from *backlog) error {
 	for failures, told := 0, false; ; failures++ {
 		up, err := a.connect(ctx, from)
 		if ctx.Err() != nil || a.ended() {
-			return nil
+			return nil //nolint:nilerr // it was asked to end, and so did the connection
 		}
 		if errors.Is(err, errRefused) {
 			return err

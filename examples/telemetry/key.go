@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"slices"
 )
 
 // minKey is the shortest key in bytes that an HMAC with SHA-256 should be given.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"path/filepath"
 	"sync"
@@ -187,7 +188,5 @@ func (s *store) remember(found map[seriesKey]int64) {
 	if len(s.series)+len(found) > maxCached {
 		clear(s.series)
 	}
-	for key, id := range found {
-		s.series[key] = id
-	}
+	maps.Copy(s.series, found)
 }
