@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -107,9 +108,7 @@ func closePayload(status ws.Status, reason string) []byte {
 
 // ReadFrame reads one frame, whatever it is.
 func (c *Client) ReadFrame() (Frame, error) {
-	if err := c.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
-		return Frame{}, err
-	}
+	_ = c.conn.SetReadDeadline(time.Now().Add(patience)) // a pipe that is closed refuses; what came before is still there
 	var head [2]byte
 	if _, err := io.ReadFull(c.r, head[:]); err != nil {
 		return Frame{}, err
@@ -193,7 +192,8 @@ func (c *Client) ReadClose() ws.CloseError {
 	c.tb.Helper()
 	for {
 		_, err := c.Read()
-		if e, ok := err.(ws.CloseError); ok {
+		var e ws.CloseError
+		if errors.As(err, &e) {
 			return e
 		}
 		if err != nil {

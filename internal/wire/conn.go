@@ -31,14 +31,14 @@ var ErrStatus = errors.New("websocket: status may not be sent")
 
 // Config holds the limits of a connection. In all of them 0 means that there is no limit.
 type Config struct {
-	MaxMessage     int64         // bytes of an incoming message
-	MaxFragments   int           // of an incoming message
-	MaxMessageAge  time.Duration // from the first fragment to the last
-	ControlRate    int           // incoming pings and pongs a second
-	OutboxMessages int           // waiting to be sent
-	OutboxBytes    int           // waiting to be sent
-	WriteDeadline  time.Duration // for the socket to take something of what it is given
-	CloseTimeout   time.Duration // for the close handshake
+	MaxMessage     int64          // bytes of an incoming message
+	MaxFragments   int            // of an incoming message
+	MaxMessageAge  time.Duration  // from the first fragment to the last
+	ControlRate    int            // incoming pings and pongs a second
+	OutboxMessages int            // waiting to be sent
+	OutboxBytes    int            // waiting to be sent
+	WriteDeadline  time.Duration  // for the socket to take something of what it is given
+	CloseTimeout   time.Duration  // for the close handshake
 	Dropped        *atomic.Uint64 // counts messages that were accepted and could not be sent
 }
 
@@ -60,6 +60,7 @@ type Conn struct {
 	socket  transport
 	parser  parser
 	out     outbox
+	writer  func() // write, bound once
 	writers sync.WaitGroup
 	rate    controlRate
 
@@ -80,6 +81,7 @@ type Conn struct {
 // New returns a connection on nc, whose handshake is done. The caller has to call [Conn.Run], which closes nc.
 func New(nc net.Conn, cfg *Config, h Handler) *Conn {
 	c := &Conn{cfg: cfg, handler: h, socket: inplace{conn: nc}, born: time.Now(), closing: make(chan struct{})}
+	c.writer = c.write
 	c.out = outbox{maxMessages: cfg.OutboxMessages, maxBytes: cfg.OutboxBytes, start: c.startWriter}
 	c.parser = parser{
 		sink: (*events)(c), masked: true,
@@ -125,12 +127,14 @@ func (c *Conn) push(t ws.MessageType, payload, shared []byte) error {
 }
 
 // AwaitRoom waits until a message that found the outbox at a limit may be tried again. The error is
-// [ErrSlowConsumer]: the socket takes nothing, and the connection closes.
+// [ErrSlowConsumer]: the socket takes nothing, and the connection closes; or [ErrClosed], because it does already.
 func (c *Conn) AwaitRoom() error {
 	if c.waitForRoom() {
 		return nil
 	}
-	c.close(ws.CloseError{Status: ws.StatusSlowConsumer, Reason: "slow consumer"}, c.cfg.CloseTimeout, true)
+	if !c.close(ws.CloseError{Status: ws.StatusSlowConsumer, Reason: "slow consumer"}, c.cfg.CloseTimeout, true) {
+		return ErrClosed
+	}
 	return ErrSlowConsumer
 }
 

@@ -53,7 +53,8 @@ type outbox struct {
 
 	mu       sync.Mutex
 	queue    []chunk
-	messages int // queued or being written
+	first    [1]chunk // what queue is made of while one is enough
+	messages int      // queued or being written
 	bytes    int
 	control  []byte // whole control frames
 	closing  []byte // the close frame, until it is taken
@@ -193,7 +194,7 @@ func (o *outbox) next() (chunk, bool) {
 		k = o.queue[0]
 		o.queue[0] = chunk{}
 		if o.queue = o.queue[1:]; len(o.queue) == 0 {
-			o.queue = nil
+			o.queue = o.first[:0]
 		}
 	case o.closing != nil:
 		k.data, k.closing, o.closing = o.closing, true, nil

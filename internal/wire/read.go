@@ -20,12 +20,13 @@ var (
 
 // Run reads until the connection has ended and its socket is closed. Afterwards nothing reaches the socket any more.
 func (c *Conn) Run() {
+	defer c.finish()
 	returned := false
 	defer func() {
 		if !returned { // runtime.Goexit in a callback: where the parser stands is not known
+			c.close(ws.CloseError{Status: ws.StatusInternalError}, c.cfg.CloseTimeout, false)
 			c.discard(c.cfg.CloseTimeout)
 		}
-		c.finish()
 	}()
 	c.end(c.read())
 	returned = true

@@ -11,10 +11,15 @@ import (
 // maxWrite is the longest single write, so that a slow socket shows its progress.
 const maxWrite = 64 << 10
 
-func (c *Conn) startWriter() { c.writers.Go(c.write) }
+// startWriter starts a writer without an allocation: most messages find none at work.
+func (c *Conn) startWriter() {
+	c.writers.Add(1)
+	go c.writer()
+}
 
 // write empties the outbox into the socket. It runs only while there is something to write.
 func (c *Conn) write() {
+	defer c.writers.Done()
 	for {
 		k, ok := c.out.next()
 		if !ok {

@@ -1,0 +1,161 @@
+package wire
+
+import (
+	"net"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/fiberwsx/wsx/ws"
+)
+
+// void is a sink that wants everything and keeps nothing.
+type void struct{}
+
+func (void) message(ws.MessageType, []byte) {}
+func (void) control(Opcode, []byte) error   { return nil }
+func (void) discarding() bool               { return false }
+func (void) Message(ws.MessageType, []byte) {}
+func (void) Ping([]byte)                    {}
+func (void) Pong([]byte)                    {}
+func (void) Closing()                       {}
+
+// drain is a socket that takes everything and has nothing to say.
+type drain struct{ net.Conn }
+
+func (drain) Write(p []byte) (int, error)      { return len(p), nil }
+func (drain) SetWriteDeadline(time.Time) error { return nil }
+func (drain) Close() error                     { return nil }
+
+// frame128 is a masked binary message of 128 bytes.
+func frame128() []byte {
+	b := AppendHeader(nil, true, OpBinary, 128, &[4]byte{1, 2, 3, 4})
+	return append(b, make([]byte, 128)...)
+}
+
+func BenchmarkMask128(b *testing.B) {
+	p := make([]byte, 128)
+	b.SetBytes(int64(len(p)))
+	for b.Loop() {
+		Mask(p, 0x04030201)
+	}
+}
+
+func BenchmarkParser128(b *testing.B) {
+	p := parser{sink: void{}, masked: true, maxMessage: 64 << 10, maxFragments: 1024}
+	frame := frame128()
+	b.SetBytes(128)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := p.feed(frame); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkSend128(b *testing.B) {
+	c := New(drain{}, &Config{OutboxMessages: 256, OutboxBytes: 1 << 20}, void{})
+	p := make([]byte, 128)
+	b.SetBytes(128)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := c.Send(ws.Binary, p); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkSendFrame4K(b *testing.B) {
+	c := New(drain{}, &Config{OutboxMessages: 256, OutboxBytes: 1 << 20}, void{})
+	f := NewFrame(ws.Binary, make([]byte, 4096))
+	b.SetBytes(4096)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := c.SendFrame(f); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// echoer sends back what comes.
+type echoer struct {
+	void
+	conn *Conn
+}
+
+func (e *echoer) Message(t ws.MessageType, p []byte) { _ = e.conn.Send(t, p) }
+
+func BenchmarkEcho128(b *testing.B) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer ln.Close()
+	client, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		b.Fatal(err)
+	}
+	server, err := ln.Accept()
+	if err != nil {
+		b.Fatal(err)
+	}
+	e := &echoer{}
+	e.conn = New(server, &Config{OutboxMessages: 256, WriteDeadline: 10 * time.Second}, e)
+	over := make(chan struct{})
+	go func() { defer close(over); e.conn.Run() }()
+	out, in := frame128(), make([]byte, 4+128)
+	b.SetBytes(128)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := client.Write(out); err != nil {
+			b.Fatal(err)
+		}
+		for got := 0; got < len(in); {
+			n, err := client.Read(in[got:])
+			if err != nil {
+				b.Fatal(err)
+			}
+			got += n
+		}
+	}
+	client.Close()
+	<-over
+}
+
+func TestParsingAMessageDoesNotAllocate(t *testing.T) {
+	p := parser{sink: void{}, masked: true, maxMessage: 64 << 10, maxFragments: 1024}
+	frame := frame128()
+	if n := testing.AllocsPerRun(1000, func() { _, _ = p.feed(frame) }); n != 0 {
+		t.Errorf("got %v allocations a message, want 0", n)
+	}
+}
+
+// TestSendDoesNotAllocate sends to a writer that rests and to one that has something in hand already.
+func TestSendDoesNotAllocate(t *testing.T) {
+	c := New(drain{}, &Config{}, void{})
+	p := make([]byte, 128)
+	for _, burst := range []int{1, 100} {
+		n := testing.AllocsPerRun(1000, func() {
+			for range burst {
+				_ = c.Send(ws.Binary, p)
+			}
+			c.rest()
+		})
+		if n != 0 {
+			t.Errorf("got %v allocations for %d messages, want 0", n, burst)
+		}
+	}
+}
+
+// rest waits until the writer has ended.
+func (c *Conn) rest() {
+	for {
+		c.out.mu.Lock()
+		writing := c.out.writing
+		c.out.mu.Unlock()
+		if !writing {
+			return
+		}
+		runtime.Gosched()
+	}
+}

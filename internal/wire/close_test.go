@@ -1,0 +1,349 @@
+package wire_test
+
+import (
+	"errors"
+	"io"
+	"net"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unicode/utf8"
+
+	"github.com/fiberwsx/wsx/internal/wire"
+	"github.com/fiberwsx/wsx/ws"
+	"github.com/fiberwsx/wsx/wsxtest"
+)
+
+func TestCloseFromAHandler(t *testing.T) {
+	var err error
+	r := dialed(t, limits(), &recorder{onMessage: func(c *wire.Conn, mt ws.MessageType, p []byte) {
+		err = errors.Join(c.Send(mt, p), c.Close(ws.StatusPolicyViolation, "not you"))
+		<-c.Done() // at once
+	}})
+	must(t, r.client.Raw(join(text("first"), text("never handled"))))
+	want(t, "message", r.client.ReadText(), "first")
+	want(t, "close frame", r.client.ReadClose(), ws.CloseError{Status: ws.StatusPolicyViolation, Reason: "not you"})
+	r.ended(t)
+	must(t, err)
+	wantAll(t, "handled", r.handler.all(), []string{`text "first"`})
+	want(t, "cause", r.Cause(), error(ws.CloseError{Status: ws.StatusPolicyViolation, Reason: "not you"}))
+}
+
+func TestCloseFromAnywhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := piped(t, limits(), &recorder{})
+		errs := make(chan error, 20)
+		for range cap(errs) {
+			go func() { errs <- r.Close(ws.StatusGoingAway, "restart") }()
+		}
+		synctest.Wait()
+		want(t, "state", r.State(), wire.StateClosing)
+		firsts := 0
+		for range cap(errs) {
+			switch err := <-errs; {
+			case err == nil:
+				firsts++
+			case !errors.Is(err, wire.ErrClosed):
+				t.Errorf("got %v, want ErrClosed", err)
+			}
+		}
+		want(t, "calls that closed", firsts, 1)
+		want(t, "calls of Closing", r.handler.closings.Load(), 1)
+		want(t, "close frame", r.client.ReadClose().Status, ws.StatusGoingAway)
+		r.ended(t)
+		want(t, "state", r.State(), wire.StateClosed)
+		want(t, "calls of Closing", r.handler.closings.Load(), 1)
+	})
+}
+
+func TestCloseRefusesAStatus(t *testing.T) {
+	for _, status := range []ws.Status{0, 999, 1004, 1005, 1006, 1015, 2000, 5000} {
+		t.Run(status.String(), func(t *testing.T) {
+			r := piped(t, limits(), &recorder{})
+			if err := r.Close(status, "secret"); !errors.Is(err, wire.ErrStatus) {
+				t.Errorf("got %v, want ErrStatus", err)
+			}
+			want(t, "close frame", r.client.ReadClose(), ws.CloseError{Status: ws.StatusInternalError})
+			r.ended(t)
+			if err := r.Close(status, ""); !errors.Is(err, wire.ErrClosed) {
+				t.Errorf("the second time: got %v, want ErrClosed", err)
+			}
+		})
+	}
+}
+
+func TestCloseCutsTheReason(t *testing.T) {
+	for _, row := range []struct{ name, reason, want string }{
+		{"fits", strings.Repeat("a", 123), strings.Repeat("a", 123)},
+		{"too long", strings.Repeat("a", 124), strings.Repeat("a", 123)},
+		{"in a rune", strings.Repeat("é", 100), strings.Repeat("é", 61)},
+		{"in an emoji", strings.Repeat("😀", 31), strings.Repeat("😀", 30)},
+		{"not UTF-8", "a\xffb", "a\ufffdb"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r := piped(t, limits(), &recorder{})
+			must(t, r.Close(ws.StatusNormalClosure, row.reason))
+			e := r.client.ReadClose()
+			want(t, "reason", e.Reason, row.want)
+			want(t, "is UTF-8", utf8.ValidString(e.Reason), true)
+			r.ended(t)
+		})
+	}
+}
+
+func TestCloseTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := piped(t, limits(), &recorder{})
+		begun := time.Now()
+		must(t, r.Close(ws.StatusGoingAway, ""))
+		want(t, "Close returns after", time.Since(begun), 0)
+		f, err := r.client.ReadFrame() // and never answers
+		must(t, err)
+		want(t, "opcode", f.Op, wire.OpClose)
+		_, err = r.client.ReadFrame()
+		want(t, "end", err, io.EOF)
+		r.ended(t)
+		want(t, "until the end", time.Since(begun), 5*time.Second)
+		want(t, "cause", ws.StatusOf(r.Cause()), ws.StatusGoingAway)
+	})
+}
+
+func TestCloseWithin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := piped(t, limits(), &recorder{})
+		begun := time.Now()
+		must(t, r.CloseWithin(100*time.Millisecond, ws.StatusHeartbeatTimeout, ""))
+		r.ended(t)
+		want(t, "until the end", time.Since(begun), 100*time.Millisecond)
+	})
+}
+
+// TestEchoBehindData has 10 MiB come after the server's close frame and before the answer, against every limit.
+func TestEchoBehindData(t *testing.T) {
+	cfg := limits()
+	cfg.ControlRate, cfg.MaxMessage, cfg.CloseTimeout = 5, 1000, 30*time.Second
+	r := dialed(t, cfg, &recorder{})
+	must(t, r.Close(ws.StatusGoingAway, "bye"))
+	f, err := r.client.ReadFrame()
+	must(t, err)
+	want(t, "opcode", f.Op, wire.OpClose)
+	chunk := join(blob(64<<10), ping("p"), pong("q"), first("a"), more("b"), last("\xff"))
+	for range 160 {
+		must(t, r.client.Raw(chunk))
+	}
+	begun := time.Now()
+	must(t, r.client.Frame(true, wire.OpClose, f.Payload))
+	_, err = r.client.ReadFrame()
+	want(t, "end", err, io.EOF)
+	r.ended(t)
+	if waited := time.Since(begun); waited > 20*time.Second {
+		t.Errorf("the answer was not found: the end took %v", waited)
+	}
+	wantAll(t, "handled", r.handler.all(), nil)
+	want(t, "cause", ws.StatusOf(r.Cause()), ws.StatusGoingAway)
+}
+
+// TestCloseInsideAFrame has the server close while a message is half there: the rest of it and the answer still count.
+func TestCloseInsideAFrame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := piped(t, limits(), &recorder{})
+		message := text(strings.Repeat("é", 5000))
+		must(t, r.client.Raw(message[:5001]))
+		must(t, r.Close(ws.StatusGoingAway, ""))
+		begun := time.Now()
+		_, err := r.client.ReadFrame()
+		must(t, err)
+		must(t, r.client.Raw(message[5001:]))
+		r.client.SendClose(ws.StatusGoingAway, "")
+		r.ended(t)
+		want(t, "until the end", time.Since(begun), 0)
+		wantAll(t, "handled", r.handler.all(), nil)
+	})
+}
+
+func TestSimultaneousClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := piped(t, limits(), &recorder{})
+		begun := time.Now()
+		must(t, r.Send(ws.Text, []byte("queued")))
+		must(t, r.Close(ws.StatusGoingAway, "mine"))
+		r.client.SendClose(ws.StatusNormalClosure, "yours") // before anything was read
+		got := hear(t, r.client)
+		wantAll(t, "messages", got.messages, []string{`text "queued"`})
+		want(t, "close frame", *got.close, ws.CloseError{Status: ws.StatusGoingAway, Reason: "mine"})
+		r.ended(t)
+		want(t, "until the end", time.Since(begun), 0)
+		want(t, "cause", r.Cause(), error(ws.CloseError{Status: ws.StatusGoingAway, Reason: "mine"}))
+	})
+}
+
+// TestPeerClosesOverAQueue: what was queued before the peer's close frame still goes out before the answer.
+func TestPeerClosesOverAQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := piped(t, limits(), &recorder{})
+		for range 100 {
+			must(t, r.Send(ws.Binary, pattern(5000)))
+		}
+		r.client.SendClose(ws.StatusNormalClosure, "enough")
+		got := hear(t, r.client)
+		want(t, "messages", len(got.messages), 100)
+		want(t, "close frame", *got.close, ws.CloseError{Status: ws.StatusNormalClosure, Reason: "enough"})
+		r.ended(t)
+		want(t, "dropped", r.dropped.Load(), 0)
+	})
+}
+
+func TestPeerHangsUp(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		sent []byte
+		end  func(*wsxtest.Client)
+	}{
+		{"idle", nil, func(c *wsxtest.Client) { _ = c.Conn().Close() }},
+		{"inside a header", text("x")[:3], func(c *wsxtest.Client) { _ = c.Conn().Close() }},
+		{"inside a frame", text("xyz")[:7], func(c *wsxtest.Client) { _ = c.Conn().Close() }},
+		{"inside a message", first("x"), func(c *wsxtest.Client) { _ = c.Conn().Close() }},
+		{"half closed", nil, func(c *wsxtest.Client) { _ = c.Conn().(*net.TCPConn).CloseWrite() }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r := dialed(t, limits(), &recorder{})
+			must(t, r.client.Raw(row.sent))
+			row.end(r.client)
+			r.ended(t)
+			want(t, "cause", ws.StatusOf(r.Cause()), ws.StatusAbnormalClosure)
+			if !errors.Is(r.Cause(), io.EOF) {
+				t.Errorf("%v has no io.EOF in its tree", r.Cause())
+			}
+			want(t, "Send", r.Send(ws.Text, nil), wire.ErrClosed)
+			want(t, "calls of Closing", r.handler.closings.Load(), 1)
+		})
+	}
+}
+
+func TestPeerResets(t *testing.T) {
+	r := dialed(t, limits(), &recorder{})
+	r.client.Reset()
+	r.ended(t)
+	want(t, "cause", ws.StatusOf(r.Cause()), ws.StatusAbnormalClosure)
+	var op *net.OpError
+	if !errors.As(r.Cause(), &op) {
+		t.Errorf("%v does not say what the socket did", r.Cause())
+	}
+}
+
+// TestMessagesBeforeTheHangUp: what came before the end is handled.
+func TestMessagesBeforeTheHangUp(t *testing.T) {
+	for range 50 {
+		r := dialed(t, limits(), &recorder{})
+		must(t, r.client.Raw(join(text("a"), blob(20_000), text("b"))))
+		_ = r.client.Conn().Close()
+		r.ended(t)
+		wantAll(t, "handled", r.handler.all(), []string{`text "a"`, describe("binary", pattern(20_000)), `text "b"`})
+	}
+}
+
+func TestAbort(t *testing.T) {
+	for name, make := range map[string]func(testing.TB, wire.Config, *recorder) *rig{"pipe": piped, "tcp": dialed} {
+		t.Run(name, func(t *testing.T) {
+			r := make(t, limits(), &recorder{})
+			var aborting sync.WaitGroup
+			for range 5 {
+				aborting.Go(r.Abort)
+			}
+			aborting.Wait()
+			r.ended(t)
+			want(t, "cause", ws.StatusOf(r.Cause()), ws.StatusAbnormalClosure)
+			want(t, "state", r.State(), wire.StateClosed)
+			want(t, "Send", r.Send(ws.Text, nil), wire.ErrClosed)
+			want(t, "calls of Closing", r.handler.closings.Load(), 1)
+			r.Abort() // harmless
+		})
+	}
+}
+
+// TestAbortWaitsForTheHandler: Run ends only after the handler that runs.
+func TestAbortWaitsForTheHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		leave := make(chan struct{})
+		r := piped(t, limits(), &recorder{onMessage: func(*wire.Conn, ws.MessageType, []byte) { <-leave }})
+		r.client.SendText("x")
+		synctest.Wait()
+		r.Abort()
+		synctest.Wait()
+		select {
+		case <-r.over:
+			t.Error("Run has returned under a handler")
+		default:
+		}
+		close(leave)
+		r.ended(t)
+	})
+}
+
+func TestGoexitEndsTheConnection(t *testing.T) {
+	for name, make := range map[string]func(testing.TB, wire.Config, *recorder) *rig{"pipe": piped, "tcp": dialed} {
+		for _, frames := range [][]byte{text("x"), join(text("x"), text("y")), join(first("x"), last("y"))} {
+			t.Run(name, func(t *testing.T) {
+				r := make(t, limits(), &recorder{onMessage: func(c *wire.Conn, _ ws.MessageType, _ []byte) {
+					_ = c.Send(ws.Text, []byte("queued"))
+					runtime.Goexit()
+				}})
+				must(t, r.client.Raw(frames))
+				got := hear(t, r.client)
+				_ = r.client.Conn().Close()
+				r.ended(t)
+				want(t, "handled", len(r.handler.all()), 1)
+				wantAll(t, "messages", got.messages, []string{`text "queued"`})
+				if got.close == nil {
+					t.Fatal("no close frame came")
+				}
+				want(t, "close frame", got.close.Status, ws.StatusInternalError)
+				want(t, "cause", ws.StatusOf(r.Cause()), ws.StatusInternalError)
+				want(t, "state", r.State(), wire.StateClosed)
+				want(t, "calls of Closing", r.handler.closings.Load(), 1)
+			})
+		}
+	}
+}
+
+func TestGoexitAfterClose(t *testing.T) {
+	r := dialed(t, limits(), &recorder{onMessage: func(c *wire.Conn, _ ws.MessageType, _ []byte) {
+		_ = c.Close(ws.StatusKicked, "out")
+		runtime.Goexit()
+	}})
+	r.client.SendText("x")
+	want(t, "close frame", r.client.ReadClose(), ws.CloseError{Status: ws.StatusKicked, Reason: "out"})
+	_ = r.client.Conn().Close()
+	r.ended(t)
+	want(t, "cause", ws.StatusOf(r.Cause()), ws.StatusKicked)
+}
+
+func TestLastSeenAndListening(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		born := time.Now()
+		leave := make(chan struct{})
+		r := piped(t, limits(), &recorder{onMessage: func(*wire.Conn, ws.MessageType, []byte) { <-leave }})
+		synctest.Wait()
+		want(t, "LastSeen before a byte", r.LastSeen(), born)
+		_, listening := r.Listening()
+		want(t, "listening", listening, true)
+
+		time.Sleep(time.Minute)
+		r.client.SendText("x")
+		synctest.Wait()
+		want(t, "LastSeen", r.LastSeen(), born.Add(time.Minute))
+		_, listening = r.Listening()
+		want(t, "listening while the handler runs", listening, false)
+
+		time.Sleep(time.Minute)
+		close(leave)
+		synctest.Wait()
+		since, listening := r.Listening()
+		want(t, "listening again", listening, true)
+		want(t, "since", since, born.Add(2*time.Minute))
+		want(t, "LastSeen still", r.LastSeen(), born.Add(time.Minute))
+	})
+}
