@@ -102,7 +102,7 @@ func TestBatchTriggers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				st := newStore(nil)
-				h := newHub(t, hub.Config{OnBatch: st.handle, Batch: row.cfg, PingInterval: -1})
+				h := newHub(t, hub.Config{OnBatch: st.handle, Batch: row.cfg})
 				s := connectAs(t, h, "a")
 				s.SendText("00")
 				s.SendText("01")
@@ -122,7 +122,7 @@ func TestBatchTriggers(t *testing.T) {
 func TestBatchContents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var kept list[hub.Message]
-		h := newHub(t, hub.Config{PingInterval: -1, Immutable: true, Batch: batch.Config{MaxItems: 2},
+		h := newHub(t, hub.Config{Immutable: true, Batch: batch.Config{MaxItems: 2},
 			OnBatch: func(_ context.Context, b *hub.Batch) error {
 				if len(kept.all()) > 0 {
 					return nil // only the first one is looked at
@@ -167,7 +167,7 @@ func TestBatchDefaults(t *testing.T) {
 	}{{hub.Shared, 500}, {hub.PerConn, 50}} {
 		synctest.Test(t, func(t *testing.T) {
 			st := newStore(nil)
-			h := newHub(t, hub.Config{OnBatch: st.handle, BatchPer: row.per, PingInterval: -1})
+			h := newHub(t, hub.Config{OnBatch: st.handle, BatchPer: row.per})
 			s := connectAs(t, h, "a")
 			for range row.items + 1 {
 				must(t, s.Frame(true, wireText, nil))
@@ -189,7 +189,7 @@ func TestSharedAndPerConn(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			st := newStore(nil)
-			h := newHub(t, hub.Config{OnBatch: st.handle, BatchPer: per, Batch: oneLane(batch.Config{MaxItems: 4}), PingInterval: -1})
+			h := newHub(t, hub.Config{OnBatch: st.handle, BatchPer: per, Batch: oneLane(batch.Config{MaxItems: 4})})
 			a, b := connectAs(t, h, "a"), connectAs(t, h, "b")
 			for i := range 2 {
 				for _, s := range []*session{a, b} {

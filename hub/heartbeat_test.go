@@ -1,6 +1,7 @@
 package hub_test
 
 import (
+	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,6 +55,21 @@ func TestSilentPeerIsCut(t *testing.T) {
 			want(t, "cause", ws.StatusOf(s.err), ws.StatusHeartbeatTimeout)
 		})
 	}
+}
+
+// TestHeartbeatDefaults finds a silent peer without any configuration.
+func TestHeartbeatDefaults(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := hub.New(hub.Config{OnMessage: nothing, Logger: slog.New(slog.DiscardHandler)})
+		s := connect(t, h)
+		s.swallow()
+		start := time.Now()
+		<-s.over
+		if took := time.Since(start); took < 10*time.Second || took > 41*time.Second {
+			t.Errorf("found dead after %v", took)
+		}
+		want(t, "cause", ws.StatusOf(s.err), ws.StatusHeartbeatTimeout)
+	})
 }
 
 // TestLivePeersAreNotCut lets an hour pass for peers that are slow, each in its way.

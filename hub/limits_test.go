@@ -19,7 +19,7 @@ func TestRateNotify(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		handled := 0
 		h := newHub(t, hub.Config{
-			Rate: 8, Burst: 2, PingInterval: -1,
+			Rate: 8, Burst: 2,
 			OnMessage: func(*hub.Conn, hub.Message) error { handled++; return nil },
 		})
 		s := connect(t, h)
@@ -207,7 +207,7 @@ func TestSizeLimits(t *testing.T) {
 
 func TestControlRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHub(t, hub.Config{OnMessage: nothing, PingInterval: -1})
+		h := newHub(t, hub.Config{OnMessage: nothing})
 		s := connect(t, h)
 		for range 3 {
 			for range 50 {

@@ -1,6 +1,7 @@
 package hub_test
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -25,12 +26,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // patience is how long a test waits for what has to happen.
 const patience = 10 * time.Second
 
-// newHub returns a hub that is shut down with the test; it logs nothing unless cfg has a logger.
+// newHub returns a hub that is shut down with the test. Unless cfg says otherwise it logs nothing and has no heartbeat,
+// whose pings come at random.
 func newHub(t *testing.T, cfg hub.Config) *hub.Hub {
 	t.Helper()
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	cfg.PingInterval = cmp.Or(cfg.PingInterval, -1)
 	h := hub.New(cfg)
 	t.Cleanup(func() { _ = h.Shutdown(context.Background()) })
 	return h

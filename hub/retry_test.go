@@ -34,8 +34,7 @@ func TestBatchRetries(t *testing.T) {
 				var attempts list[string]
 				start := time.Now()
 				h := newHub(t, hub.Config{
-					PingInterval: -1,
-					Batch:        batch.Config{MaxItems: 2},
+					Batch: batch.Config{MaxItems: 2},
 					OnBatch: func(_ context.Context, b *hub.Batch) error {
 						attempts.add(fmt.Sprint(time.Since(start), " ", b.Attempt(), items(b)))
 						if b.Attempt() < 4 {
@@ -70,8 +69,8 @@ func TestBatchIsAbandoned(t *testing.T) {
 		var attempts list[time.Duration]
 		start := time.Now()
 		h := newHub(t, hub.Config{
-			PingInterval: -1, Logger: book.logger(),
-			Batch: batch.Config{MaxItems: 3},
+			Logger: book.logger(),
+			Batch:  batch.Config{MaxItems: 3},
 			OnBatch: func(context.Context, *hub.Batch) error {
 				attempts.add(time.Since(start))
 				return errStore
@@ -124,7 +123,7 @@ func TestCrashOfOnErrorAfterAbandon(t *testing.T) {
 					return nil
 				})
 				h := newHub(t, hub.Config{
-					OnBatch: st.handle, PingInterval: -1, Batch: batch.Config{MaxItems: 1, Attempts: 1},
+					OnBatch: st.handle, Batch: batch.Config{MaxItems: 1, Attempts: 1},
 					OnError: func(*hub.Conn, error) { crash() },
 				})
 				s := connectAs(t, h, "a")
@@ -143,7 +142,7 @@ func TestFullBatcherStopsReading(t *testing.T) {
 		const n = 1000
 		release := make(chan struct{})
 		st := newStore(func(context.Context, *hub.Batch) error { <-release; return nil })
-		h := newHub(t, hub.Config{OnBatch: st.handle, Batch: batch.Config{MaxItems: 10}, PingInterval: -1})
+		h := newHub(t, hub.Config{OnBatch: st.handle, Batch: batch.Config{MaxItems: 10}})
 		s := connectAs(t, h, "a")
 		var sent atomic.Int64
 		written := make(chan struct{})
@@ -187,7 +186,7 @@ func TestOrderThroughRetries(t *testing.T) {
 				return nil
 			})
 			h := newHub(t, hub.Config{
-				OnBatch: st.handle, BatchPer: per, PingInterval: -1,
+				OnBatch: st.handle, BatchPer: per,
 				Batch: batch.Config{MaxItems: 7, Attempts: -1, Backoff: time.Millisecond, MaxBackoff: 4 * time.Millisecond},
 			})
 			var wg sync.WaitGroup

@@ -65,7 +65,7 @@ func TestContextEndsWhenTheCloseStarts(t *testing.T) {
 
 func TestLastSeen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHub(t, hub.Config{OnMessage: nothing, PingInterval: -1})
+		h := newHub(t, hub.Config{OnMessage: nothing})
 		s := connect(t, h)
 		start := time.Now()
 		want(t, "before the first byte", s.handle.LastSeen().Equal(start), true)
@@ -115,7 +115,7 @@ func TestPingAndPong(t *testing.T) {
 
 // TestPingsOfASlowPeerAreBounded checks that pings which nobody takes end in an error and not in memory.
 func TestPingsOfASlowPeerAreBounded(t *testing.T) {
-	h := newHub(t, hub.Config{OnMessage: nothing, PingInterval: -1})
+	h := newHub(t, hub.Config{OnMessage: nothing})
 	s := connect(t, h)
 	queued := 0
 	for ; queued < 10_000; queued++ {
@@ -134,7 +134,7 @@ func TestPingsOfASlowPeerAreBounded(t *testing.T) {
 
 func TestFlushAndBuffered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHub(t, hub.Config{OnMessage: nothing, PingInterval: -1})
+		h := newHub(t, hub.Config{OnMessage: nothing})
 		s := connect(t, h)
 		must(t, s.handle.Flush(t.Context()))
 		for range 3 {

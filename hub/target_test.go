@@ -185,7 +185,7 @@ func TestSendToASlowConsumer(t *testing.T) {
 // TestWriteDeadline cuts a peer that takes nothing for 10 s, though nothing more is sent to it.
 func TestWriteDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHub(t, hub.Config{OnMessage: nothing, PingInterval: -1})
+		h := newHub(t, hub.Config{OnMessage: nothing})
 		s := connect(t, h)
 		start := time.Now()
 		must(t, s.handle.SendText("x"))
