@@ -81,11 +81,14 @@ func decodeBatch(b *hub.Batch) (readings []reading, answers []answer) {
 }
 
 func (a answer) send() {
+	if a.to.State() != hub.StateOpen { // it needs no answer any more
+		return
+	}
 	if messages, _ := a.to.Buffered(); messages >= maxAnswers {
 		_ = a.to.Close(ws.StatusSlowConsumer, "read the answers")
 		return
 	}
-	_ = a.to.SendJSON(a.what) // a device that has gone needs no answer
+	_ = a.to.SendJSON(a.what) // fails when the device has gone meanwhile
 }
 
 func (in *ingest) open(c *hub.Conn) error {

@@ -31,6 +31,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
+	slog.SetDefault(log) // for what wsx says outside of the hubs
 	switch {
 	case o.mint != "":
 		err = mint(o, stdout, log)

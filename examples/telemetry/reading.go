@@ -108,7 +108,7 @@ func decodeReading(data []byte) (reading, error) {
 		Value  json.RawMessage `json:"value"`
 		TS     json.RawMessage `json:"ts"`
 	}
-	if json.Unmarshal(data, &raw) != nil || data[0] != '{' { // null would pass for an empty object
+	if data[0] != '{' || json.Unmarshal(data, &raw) != nil { // null would pass for an empty object
 		return reading{}, fieldError{"", errors.New("a reading is an object with metric, value and ts")}
 	}
 	var r reading
