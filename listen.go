@@ -81,9 +81,12 @@ func Serve(app *fiber.App, ln net.Listener, hubs ...*hub.Hub) error {
 	if stop := app.ShutdownWithContext(ctx); stop != nil && !errors.Is(stop, context.DeadlineExceeded) {
 		err = errors.Join(err, fmt.Errorf("wsx: stopping Fiber: %w", stop))
 	}
+	_ = ln.Close() // Fiber knows it only once it serves, which the signal may have come before
 	select {
 	case serveErr := <-served:
-		err = errors.Join(err, serveErr)
+		if !errors.Is(serveErr, net.ErrClosed) {
+			err = errors.Join(err, serveErr)
+		}
 	case <-ctx.Done(): // a request that does not end
 	}
 	return err
