@@ -34,29 +34,34 @@ func newInbox() *inbox {
 	}
 }
 
-// push waits until there is space, and gives up when the connection closes.
+// push waits until there is space. When the connection closes it takes the message all the same, because that was read
+// before; and in a shutdown it does not wait for OnConn: the reader stops soon.
 func (b *inbox) push(c *Conn, m Message) {
 	m = m.Clone()
-	for !b.tryPush(m) {
-		c.wire.Park() // a shutdown does not wait for OnConn
+	for full := b.tryPush(m, false); full; {
+		force := true
 		select {
 		case <-b.space:
+			force = false
+		case <-c.hub.draining:
 		case <-c.ctx.Done():
-			return
 		}
+		full = b.tryPush(m, force)
 	}
 	signal(b.ready)
 }
 
-func (b *inbox) tryPush(m Message) bool {
+// tryPush takes a message unless the inbox is full, and always by force.
+func (b *inbox) tryPush(m Message, force bool) (full bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if n := len(b.queue); n > 0 && (n >= aheadMessages || b.bytes+len(m.Data) > aheadBytes) {
-		return false
+	n := len(b.queue)
+	if !force && n > 0 && (n >= aheadMessages || b.bytes+len(m.Data) > aheadBytes) {
+		return true
 	}
 	b.queue = append(b.queue, m)
 	b.bytes += len(m.Data)
-	return true
+	return false
 }
 
 func (b *inbox) pop() (m Message, ok bool) {

@@ -1,0 +1,48 @@
+package hub_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/fiberwsx/wsx/batch"
+	"github.com/fiberwsx/wsx/hub"
+)
+
+// TestConfigThatCannotWork panics in New with a sentence that names the setting.
+func TestConfigThatCannotWork(t *testing.T) {
+	onBatch := func(context.Context, *hub.Batch) error { return nil }
+	onConn := func(*hub.Conn) error { return nil }
+	for name, row := range map[string]struct {
+		cfg  hub.Config
+		says string
+	}{
+		"two handlers":   {hub.Config{OnMessage: nothing, OnBatch: onBatch}, "only one of OnMessage, OnBatch and OnConn"},
+		"other two":      {hub.Config{OnMessage: nothing, OnConn: onConn}, "only one of OnMessage, OnBatch and OnConn"},
+		"three handlers": {hub.Config{OnMessage: nothing, OnBatch: onBatch, OnConn: onConn}, "only one"},
+		"ack level":      {hub.Config{OnBatch: onBatch, Ack: 1}, "Config.Ack"},
+		"over rate":      {hub.Config{OnMessage: nothing, OverRate: 9}, "Config.OverRate"},
+		"batch per":      {hub.Config{OnBatch: onBatch, BatchPer: -1}, "Config.BatchPer"},
+		"rate":           {hub.Config{OnMessage: nothing, Rate: math.NaN()}, "Config.Rate"},
+		"batch size":     {hub.Config{OnBatch: onBatch, Batch: batch.Config{MaxItems: -1}}, "Config.MaxItems"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if said := fmt.Sprint(recover()); !strings.Contains(said, row.says) {
+					t.Errorf("New said %q, want %q in it", said, row.says)
+				}
+			}()
+			hub.New(row.cfg)
+		})
+	}
+}
+
+// TestHubWithoutAHandler can only lend its caps and its shutdown.
+func TestHubWithoutAHandler(t *testing.T) {
+	want(t, "Handles without a handler", newHub(t, hub.Config{}).Handles(), false)
+	want(t, "Handles with one", newHub(t, hub.Config{OnMessage: nothing}).Handles(), true)
+	want(t, "MaxMessage", newHub(t, hub.Config{}).MaxMessage(), 64<<10)
+	want(t, "MaxMessage without a limit", newHub(t, hub.Config{MaxMessage: -1}).MaxMessage(), 0)
+}
