@@ -164,6 +164,23 @@ func TestCloseInsideAFrame(t *testing.T) {
 	})
 }
 
+// TestCloseInsideAnOldMessage: a message that takes too long does not matter any more once the server closes.
+func TestCloseInsideAnOldMessage(t *testing.T) {
+	cfg := limits()
+	cfg.MaxMessageAge, cfg.CloseTimeout = 1, 30*time.Second
+	r := dialed(t, cfg, &recorder{})
+	must(t, r.client.Raw(join(ping("p"), first("a"))))
+	_, err := r.client.ReadFrame() // the pong: both were read
+	must(t, err)
+	must(t, r.Close(ws.StatusGoingAway, ""))
+	begun := time.Now()
+	want(t, "close frame", r.client.ReadClose().Status, ws.StatusGoingAway)
+	r.ended(t)
+	if waited := time.Since(begun); waited > 20*time.Second {
+		t.Errorf("the answer was not found: the end took %v", waited)
+	}
+}
+
 func TestSimultaneousClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := piped(t, limits(), &recorder{})
