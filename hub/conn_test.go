@@ -212,14 +212,13 @@ func TestReceiveAfterTheEnd(t *testing.T) {
 	var end error
 	h := newHub(t, hub.Config{OnConn: func(c *hub.Conn) error {
 		<-c.Context().Done()
-		for {
-			m, err := c.Receive(context.Background())
-			if err != nil {
-				end = err
-				return nil
+		for end == nil {
+			var m hub.Message
+			if m, end = c.Receive(context.Background()); end == nil {
+				got = append(got, m.Text())
 			}
-			got = append(got, m.Text())
 		}
+		return nil
 	}})
 	s := connect(t, h)
 	for i := range 10 {

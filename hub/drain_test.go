@@ -218,3 +218,42 @@ func TestShutdownReleasesTheHandlersContext(t *testing.T) {
 		want(t, "handled", h.Stats().BatchHandled, 1)
 	})
 }
+
+// TestShutdownMeetsLateConnections begins connections that have their place already: while batches are being stored
+// nothing of theirs is read any more, and while connections are being closed they are told at once.
+func TestShutdownMeetsLateConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(t, hub.Config{
+			Batch: batch.Config{MaxItems: 1},
+			OnBatch: func(context.Context, *hub.Batch) error {
+				time.Sleep(3 * time.Second)
+				return nil
+			},
+		})
+		early := connect(t, h)
+		early.swallow() // and never answers, so that the closing takes 5 s
+		early.SendText("x")
+		early.sync()
+		var places []*hub.Reservation
+		for range 2 {
+			r, err := h.Reserve()
+			must(t, err)
+			places = append(places, r)
+		}
+		wait := shutdown(background, h)
+		time.Sleep(time.Second)
+		whileStoring := stream(begin(t, h, hub.Request{Reservation: places[0]}), time.Millisecond)
+		time.Sleep(3 * time.Second)
+		want(t, "close frame of the first", <-whileStoring.status, ws.StatusGoingAway)
+		whileClosing := begin(t, h, hub.Request{Reservation: places[1]})
+		start := time.Now()
+		whileClosing.wantClose(ws.StatusGoingAway)
+		want(t, "time until the second was told", time.Since(start), 0)
+		took, err := wait()
+		must(t, err)
+		want(t, "took", took.Round(100*time.Millisecond), 8*time.Second)
+		<-whileStoring.over
+		want(t, "accepted", h.Stats().BatchAccepted, 1)
+		want(t, "handled", h.Stats().BatchHandled, 1)
+	})
+}

@@ -73,6 +73,25 @@ func TestOnJoinRefuses(t *testing.T) {
 	want(t, "close frame", s.ReadClose(), refused)
 }
 
+// TestJoinDuringTheEnd has the connection end while OnJoin is asked: no dead member stays behind.
+func TestJoinDuringTheEnd(t *testing.T) {
+	asked := make(chan struct{})
+	h := newHub(t, hub.Config{OnMessage: nothing, OnJoin: func(c *hub.Conn, _ string) error {
+		close(asked)
+		<-c.Done()
+		return nil
+	}})
+	s := connect(t, h)
+	joined := make(chan error, 1)
+	go func() { joined <- s.handle.Join("room") }()
+	await(t, asked, "OnJoin")
+	s.Client.Close()
+	if err := await(t, joined, "Join"); !errors.Is(err, hub.ErrClosed) {
+		t.Errorf("got %v, want ErrClosed", err)
+	}
+	want(t, "members", h.Room("room").Len(), 0)
+}
+
 func TestRoomCapacity(t *testing.T) {
 	h := newHub(t, hub.Config{OnMessage: nothing, RoomCapacity: 2})
 	a, b, c := connect(t, h).handle, connect(t, h).handle, connect(t, h).handle

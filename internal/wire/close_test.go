@@ -263,9 +263,9 @@ func TestMessagesBeforeTheHangUp(t *testing.T) {
 }
 
 func TestAbort(t *testing.T) {
-	for name, make := range map[string]func(testing.TB, wire.Config, *recorder) *rig{"pipe": piped, "tcp": dialed} {
+	for name, connect := range map[string]func(testing.TB, wire.Config, *recorder) *rig{"pipe": piped, "tcp": dialed} {
 		t.Run(name, func(t *testing.T) {
-			r := make(t, limits(), &recorder{})
+			r := connect(t, limits(), &recorder{})
 			var aborting sync.WaitGroup
 			for range 5 {
 				aborting.Go(r.Abort)
@@ -301,10 +301,10 @@ func TestAbortWaitsForTheHandler(t *testing.T) {
 }
 
 func TestGoexitEndsTheConnection(t *testing.T) {
-	for name, make := range map[string]func(testing.TB, wire.Config, *recorder) *rig{"pipe": piped, "tcp": dialed} {
+	for name, connect := range map[string]func(testing.TB, wire.Config, *recorder) *rig{"pipe": piped, "tcp": dialed} {
 		for _, frames := range [][]byte{text("x"), join(text("x"), text("y")), join(first("x"), last("y"))} {
 			t.Run(name, func(t *testing.T) {
-				r := make(t, limits(), &recorder{onMessage: func(c *wire.Conn, _ ws.MessageType, _ []byte) {
+				r := connect(t, limits(), &recorder{onMessage: func(c *wire.Conn, _ ws.MessageType, _ []byte) {
 					_ = c.Send(ws.Text, []byte("queued"))
 					runtime.Goexit()
 				}})

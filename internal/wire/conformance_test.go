@@ -94,12 +94,12 @@ func TestConformance(t *testing.T) {
 }
 
 // run sends x in pieces and compares everything that comes of it.
-func (x exchange) run(t *testing.T, make func(testing.TB, wire.Config, *recorder) *rig, piece int) {
+func (x exchange) run(t *testing.T, connect func(testing.TB, wire.Config, *recorder) *rig, piece int) {
 	in, status := x.in, x.close
 	if status == 0 {
 		in, status = join(in, bye(1000, "")), 1000
 	}
-	r := make(t, limits(), echo())
+	r := connect(t, limits(), echo())
 	var sending sync.WaitGroup
 	sending.Go(func() {
 		for p := range slices.Chunk(in, piece) {

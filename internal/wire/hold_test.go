@@ -60,23 +60,6 @@ func TestHoldInAHandler(t *testing.T) {
 	})
 }
 
-func TestPark(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		leave := make(chan struct{})
-		r := piped(t, limits(), &recorder{onMessage: func(*wire.Conn, ws.MessageType, []byte) { <-leave }})
-		r.Park() // nothing to do yet
-		r.client.SendText("x")
-		synctest.Wait()
-		held := r.Hold()
-		synctest.Wait()
-		want(t, "held", closed(held), false)
-		r.Park()
-		want(t, "held after Park", closed(held), true)
-		r.Park()
-		close(leave)
-	})
-}
-
 func TestHoldOfAClosedConnection(t *testing.T) {
 	r := piped(t, limits(), &recorder{})
 	r.Abort()

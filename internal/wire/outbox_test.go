@@ -363,7 +363,10 @@ func TestUnreadPongsStopTheReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := piped(t, limits(), &recorder{})
 		begun, sent := time.Now(), 0
-		for ; r.client.Raw(ping(strings.Repeat("p", 125))) == nil; sent++ {
+		for r.client.Raw(ping(strings.Repeat("p", 125))) == nil {
+			if time.Since(begun) < 10*time.Second { // afterwards it is cut, and what comes is discarded
+				sent++
+			}
 		}
 		if sent > 150 {
 			t.Errorf("%d pings were read, and no pong was taken", sent)

@@ -94,9 +94,10 @@ func (n *naive) run() ws.Status {
 			return 0
 		}
 		length := uint64(short)
-		if short == 126 {
+		switch short {
+		case 126:
 			length = uint64(binary.BigEndian.Uint16(n.b[2:]))
-		} else if short == 127 {
+		case 127:
 			length = binary.BigEndian.Uint64(n.b[2:])
 		}
 		if short == 126 && length < 126 || short == 127 && length < 65536 {
@@ -141,7 +142,11 @@ func (n *naive) frame(fin bool, op byte, payload []byte, length uint64) ws.Statu
 	}
 	n.message = append(n.message, payload...)
 	whole := fin && uint64(len(payload)) == length
-	if n.op == 1 && !(whole && utf8.Valid(n.message) || !whole && canBecomeText(n.message)) {
+	valid := canBecomeText
+	if whole {
+		valid = utf8.Valid
+	}
+	if n.op == 1 && !valid(n.message) {
 		return 1007
 	}
 	if whole {

@@ -108,13 +108,7 @@ func (c *Conn) Hold() <-chan struct{} {
 	return c.parked
 }
 
-// Park says that the handler which Hold waits for only waits itself, and that what it holds is accounted for.
-func (c *Conn) Park() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.parkLocked()
-}
-
+// parkLocked says that the reader stands still.
 func (c *Conn) parkLocked() {
 	if c.parked == nil {
 		return
