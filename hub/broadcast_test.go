@@ -169,6 +169,41 @@ func checkStays(t *testing.T, s *session) {
 	}
 }
 
+// TestLeavingWhileABroadcastWaits has a broadcast wait for the outbox of a member that leaves, and comes back.
+func TestLeavingWhileABroadcastWaits(t *testing.T) {
+	for name, row := range map[string]struct {
+		act  func(c *hub.Conn)
+		gets []string
+	}{
+		"stays":                  {func(*hub.Conn) {}, []string{"1", "2", "broadcast", "end"}},
+		"leaves":                 {func(c *hub.Conn) { c.Leave("room") }, []string{"1", "2", "end"}},
+		"leaves and joins again": {func(c *hub.Conn) { c.Leave("room"); _ = c.Join("room") }, []string{"1", "2", "end"}},
+		"leaves another room":    {func(c *hub.Conn) { c.Leave("other") }, []string{"1", "2", "broadcast", "end"}},
+		"joins another room":     {func(c *hub.Conn) { _ = c.Join("third") }, []string{"1", "2", "broadcast", "end"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHub(t, hub.Config{OnMessage: nothing, OutboxMessages: 2})
+				s := connect(t, h)
+				must(t, s.handle.Join("room"))
+				must(t, s.handle.Join("other"))
+				must(t, s.handle.SendText("1"))
+				must(t, s.handle.SendText("2"))
+				go func() { _ = h.To("room").SendText("broadcast") }()
+				synctest.Wait() // it waits for room
+				row.act(s.handle)
+				want(t, "message", s.ReadText(), row.gets[0])
+				want(t, "message", s.ReadText(), row.gets[1])
+				synctest.Wait()
+				must(t, s.handle.SendText("end"))
+				for _, v := range row.gets[2:] {
+					want(t, "message", s.ReadText(), v)
+				}
+			})
+		})
+	}
+}
+
 // TestOnOpenSendsFirst opens connections under a stream of broadcasts to all and to their subject.
 func TestOnOpenSendsFirst(t *testing.T) { synctest.Test(t, testOnOpenSendsFirst) }
 

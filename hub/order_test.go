@@ -201,4 +201,5 @@ func testSendsOfOneGoroutine(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	want(t, "counted", h.Stats().MessagesOut, uint64(n+n*len(toBoth)/len(ways)))
 }
