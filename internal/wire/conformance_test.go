@@ -4,10 +4,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/fiberwsx/wsx/internal/wire"
 	"github.com/fiberwsx/wsx/ws"
@@ -182,4 +184,49 @@ func only(seen []string, kinds ...string) (some []string) {
 		}
 	}
 	return some
+}
+
+// TestPieces has a long stream come in pieces around the sizes of the read buffers, so that frames part everywhere and
+// the buffer grows and shrinks.
+func TestPieces(t *testing.T) {
+	var in []byte
+	var saw []string
+	for i := range 400 {
+		n := i * i % 9001
+		in = append(in, join(blob(n), ping("between"), text("and"))...)
+		saw = append(saw, describe("binary", pattern(n)), `ping "between"`, `text "and"`)
+	}
+	for seed := range uint64(4) {
+		synctest.Test(t, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed, 0))
+			r := piped(t, limits(), &recorder{})
+			go func() {
+				for rest := in; len(rest) > 0; {
+					n := min(len(rest), []int{1, 3, 40, 500, 4095, 4096, 4097, 32768, 40000}[random.IntN(9)])
+					if r.client.Raw(rest[:n]) != nil {
+						return
+					}
+					rest = rest[n:]
+				}
+				_ = r.client.Raw(bye(ws.StatusNormalClosure, ""))
+			}()
+			want(t, "close frame", hear(t, r.client).close.Status, ws.StatusNormalClosure)
+			wantAll(t, "handled", r.handler.all(), saw)
+		})
+	}
+}
+
+// TestPartedHeaderAfterABurst: a header is half there when the reader goes back to its small buffer.
+func TestPartedHeaderAfterABurst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := piped(t, limits(), &recorder{})
+		whole := ping("parted")
+		for _, piece := range [][]byte{blob(10_000), join(text("x"), whole[:4]), whole[4:9], whole[9:]} {
+			must(t, r.client.Raw(piece))
+		}
+		_, err := r.client.ReadFrame()
+		must(t, err)
+		synctest.Wait()
+		wantAll(t, "handled", r.handler.all(), []string{describe("binary", pattern(10_000)), `text "x"`, `ping "parted"`})
+	})
 }
