@@ -120,22 +120,39 @@ func (c *Conn) parkLocked() {
 	}
 }
 
-// discard waits until the close frame is out, then reads and throws away, at most for d, until the peer hangs up.
+// discard reads and throws away until the peer hangs up, at most for d after the close frame is out. It reads from the
+// start: a peer that writes before it reads would wait for ever otherwise, and the close frame behind it.
 func (c *Conn) discard(d time.Duration) {
-	c.flushed()
-	if !c.socket.finishWriting() {
-		return
-	}
-	if d > 0 {
-		timer := time.AfterFunc(d, c.socket.close)
-		defer timer.Stop()
-	}
+	hungUp := make(chan struct{})
+	c.writers.Go(func() {
+		c.flushed()
+		if c.socket.finishWriting() {
+			wait(hungUp, d)
+		}
+		c.socket.close()
+	})
 	p := smallPool.Get().(*[smallBuffer]byte)
 	defer smallPool.Put(p)
 	for {
 		if _, err := c.socket.read(p[:]); err != nil {
-			return
+			break
 		}
+	}
+	c.flushed()
+	close(hungUp)
+}
+
+// wait returns when c is closed, and after d if that is above 0.
+func wait(c <-chan struct{}, d time.Duration) {
+	if d <= 0 {
+		<-c
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-c:
+	case <-t.C:
 	}
 }
 

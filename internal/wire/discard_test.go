@@ -1,0 +1,34 @@
+package wire_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/fiberwsx/wsx/internal/wire"
+	"github.com/fiberwsx/wsx/ws"
+)
+
+// TestViolationOfAPeerThatOnlyWrites: much waits for a peer that breaks the protocol and goes on writing before it
+// reads. It still gets all of it, and the close frame.
+func TestViolationOfAPeerThatOnlyWrites(t *testing.T) {
+	const messages = 12
+	cfg := limits()
+	cfg.OutboxBytes, cfg.OutboxMessages = 0, 0
+	r := dialed(t, cfg, &recorder{})
+	for range messages {
+		must(t, r.Send(ws.Binary, pattern(1<<20)))
+	}
+	begun := time.Now()
+	must(t, r.client.Raw([]byte{0x83, 0x80, 0, 0, 0, 0})) // a reserved opcode
+	for range 32 {
+		must(t, r.client.Raw(wire.AppendHeader(pattern(1<<20), true, wire.OpBinary, 0, nil)))
+	}
+	got := hear(t, r.client)
+	want(t, "messages", len(got.messages), messages)
+	want(t, "close frame", got.close.Status, ws.StatusProtocolError)
+	must(t, r.client.Conn().Close())
+	r.ended(t)
+	if waited := time.Since(begun); waited > 4*time.Second {
+		t.Errorf("it took %v", waited)
+	}
+}
