@@ -69,9 +69,9 @@ type Config struct {
 	// OnError is told of errors that close nothing by themselves: a handler's, a panic, an abandoned batch. c is nil
 	// when no single connection is meant. Optional. Default: a line in the log.
 	OnError func(c *Conn, err error)
-	// OnPing is called for each ping; its pong is queued already. Optional. Default: nil.
+	// OnPing is called for each ping; its pong is queued already. It runs beside OnConn. Optional. Default: nil.
 	OnPing func(c *Conn, payload []byte)
-	// OnPong is called for each pong, those that answer the heartbeat too. Optional. Default: nil.
+	// OnPong is called for each pong, those that answer the heartbeat too. It runs beside OnConn. Optional. Default: nil.
 	OnPong func(c *Conn, payload []byte)
 	// OnJoin may refuse a room: its error is what Join returns. Optional. Default: every room is open.
 	OnJoin func(c *Conn, room string) error
