@@ -34,19 +34,19 @@ func (g *gate) upgrade(c *fiber.Ctx, a *admission) error {
 		Subprotocol: a.subprotocol,
 		IP:          addressText(a.addr),
 		Reservation: a.slot.reservation,
+		Over:        a.slot.release,
 	}
 	accept := acceptKey(a.key)
-	s := a.slot
 	ctx := c.Context()
 	ctx.SetStatusCode(fiber.StatusSwitchingProtocols)
 	ctx.HijackSetNoResponse(true)
 	ctx.Hijack(func(nc net.Conn) {
-		defer s.release()
 		conn := newHijacked(nc)
 		returned := false
 		defer func() { conn.forget(returned) }()
 		if err := respond(conn, &ctx.Response, accept, r.Subprotocol); err != nil {
 			g.log.Debug("websocket handshake not answered", "error", err)
+			r.Over()
 		} else {
 			_ = g.cfg.Hub.Serve(conn, r)
 		}
@@ -124,6 +124,13 @@ func newHijacked(nc net.Conn) *hijacked {
 		socket = u.UnsafeConn()
 	}
 	return &hijacked{Conn: nc, socket: socket}
+}
+
+// UnsafeConn returns the socket, under the name that fasthttp has for it: the hub goes on with that where it can.
+func (h *hijacked) UnsafeConn() net.Conn {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.socket
 }
 
 // Close closes the socket. fasthttp closes it again, which its wrapper for MaxConnsPerIP does not survive; that one

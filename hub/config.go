@@ -108,8 +108,9 @@ type Config struct {
 	// RoomCapacity is how many members a room may have. Optional. Default: no limit.
 	RoomCapacity int
 
-	// OutboxMessages and OutboxBytes bound what waits for a slow receiver; when one is reached and the socket takes
-	// nothing, the connection closes with 4006. Optional. Default: 256 messages, 1 MiB.
+	// OutboxMessages and OutboxBytes bound what waits for a slow receiver; when one is reached and the socket has taken
+	// nothing for 50 ms, its connection closes with 4006. As long as the socket takes something, [Conn.Send] waits, and
+	// what is sent to a target may fill four times OutboxBytes, 4 MiB at least. Optional. Default: 256, 1 MiB.
 	OutboxMessages int
 	OutboxBytes    int
 	// WriteDeadline is how long a socket may take nothing of what it is given. Optional. Default: 10 s.
@@ -190,7 +191,8 @@ func (c Config) check() {
 	}
 }
 
-func (c Config) wire(h *Hub) wire.Config {
+// engine returns the limits of the connections. Answers are collected only where they come from the goroutine that reads.
+func (c Config) engine(h *Hub) wire.Config {
 	return wire.Config{
 		MaxMessage:     int64(c.MaxMessage),
 		MaxFragments:   c.MaxFragments,
@@ -201,5 +203,6 @@ func (c Config) wire(h *Hub) wire.Config {
 		WriteDeadline:  c.WriteDeadline,
 		CloseTimeout:   c.CloseTimeout,
 		Dropped:        &h.count.unsent,
+		Cork:           c.OnMessage != nil,
 	}
 }

@@ -40,6 +40,7 @@ func (s State) String() string {
 // like: a call on a connection that has closed returns [ErrClosed] and reaches nobody.
 type Conn struct {
 	hub    *Hub
+	shard  *shard
 	id     string
 	req    Request
 	wire   *wire.Conn
@@ -61,15 +62,17 @@ type Conn struct {
 
 	mu     sync.Mutex
 	values map[any]any
-	joined map[string]uint64 // the rooms it is in, with the hub's epoch before it joined
-	left   bool              // it can join nothing any more
 	beat   *heartbeat.Entry
+
+	// Under shard.mu.
+	scopes []scope // that it is a member of, in the order in which it joined them
+	left   bool    // it can join nothing any more
 }
 
 func newConn(h *Hub, nc net.Conn, r Request) *Conn {
-	c := &Conn{hub: h, id: rand.Text(), req: r, done: make(chan struct{})}
+	c := &Conn{hub: h, shard: h.nextShard(), id: rand.Text(), req: r, done: make(chan struct{})}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
-	c.wire = wire.New(nc, &h.wireCfg, (*events)(c))
+	c.wire = wire.New(nc, h.engine, (*events)(c))
 	switch {
 	case h.cfg.OnConn != nil:
 		c.inbox = newInbox()
@@ -112,6 +115,7 @@ func (c *Conn) LastSeen() time.Time { return c.wire.LastSeen() }
 // Send queues a message and returns; it does not keep m.Data. It waits, at most 50 ms, only while the outbox is full
 // and the socket still takes something. Errors: [ErrClosed], [ErrSlowConsumer], [ErrInvalidUTF8].
 func (c *Conn) Send(m Message) error {
+	c.shard.settle(c)
 	err := c.wire.Send(m.Type, m.Data)
 	if err == nil {
 		c.hub.count.out.Add(1)
@@ -145,10 +149,19 @@ func (c *Conn) Pong(payload []byte) error { return c.wire.Pong(payload) }
 // has the close timeout to answer; then the socket is closed, OnClose called, and Done's channel closed. Messages that
 // arrive meanwhile are discarded. A reason over 123 bytes is cut at a rune. Errors: [ErrClosed] when the connection
 // closes already; [ErrStatus] when the status may not be sent, and 1011 was sent instead.
-func (c *Conn) Close(status ws.Status, reason string) error { return c.wire.Close(status, reason) }
+func (c *Conn) Close(status ws.Status, reason string) error {
+	c.shard.settle(c)
+	return c.wire.Close(status, reason)
+}
 
 // Buffered returns how many messages and bytes wait to be sent.
-func (c *Conn) Buffered() (messages, bytes int) { return c.wire.Buffered() }
+func (c *Conn) Buffered() (messages, bytes int) {
+	c.shard.settle(c)
+	return c.wire.Buffered()
+}
 
 // Flush waits until the socket has taken all that was queued. Errors: the context's, or [ErrClosed].
-func (c *Conn) Flush(ctx context.Context) error { return c.wire.Flush(ctx) }
+func (c *Conn) Flush(ctx context.Context) error {
+	c.shard.settle(c)
+	return c.wire.Flush(ctx)
+}

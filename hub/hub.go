@@ -4,6 +4,9 @@ import (
 	"hash/maphash"
 	"iter"
 	"log/slog"
+	"maps"
+	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -11,27 +14,26 @@ import (
 	"github.com/fiberwsx/wsx/heartbeat"
 	"github.com/fiberwsx/wsx/internal/wire"
 	"github.com/fiberwsx/wsx/ratelimit"
-	"github.com/fiberwsx/wsx/rooms"
 )
 
 // Hub runs connections. Make one with [New] and end it with [Hub.Shutdown]; it holds no goroutine while nothing
 // happens.
 //
-// Lock order: Conn.mu, then a room's lock, then the locks of internal/wire; Hub.mu is taken alone.
+// Lock order: shard.mu, then the locks of rooms or Conn.mu, then those of internal/wire; Hub.mu is taken alone.
 type Hub struct {
 	cfg     Config
-	wireCfg wire.Config
+	engine  *wire.Engine
 	rate    ratelimit.Rate
 	log     *slog.Logger
-	groups  *rooms.Registry[scope, *Conn] // everybody, and each subject
-	rooms   *rooms.Registry[scope, *Conn]
+	shards  []*shard
+	places  places
 	monitor *heartbeat.Monitor
 	batches *batch.Batcher[entry] // nil without OnBatch
 	count   counters
-	epoch   atomic.Uint64 // counts what is sent to targets
 
 	seed     maphash.Seed  // of the lanes of subjects
 	nextLane atomic.Uint64 // of a connection without one
+	opened   atomic.Uint64 // connections, which go to the shards in turn
 
 	draining chan struct{} // closed when a shutdown begins
 
@@ -48,6 +50,10 @@ type scope struct {
 	name string
 }
 
+// reaches reports whether c, a member, gets what is sent to s. While OnOpen runs it gets only what is sent to rooms it
+// has joined there, so that what OnOpen itself sends arrives first.
+func (s scope) reaches(c *Conn) bool { return s.kind == room || c.opened.Load() }
+
 type scopeKind uint8
 
 const (
@@ -55,14 +61,6 @@ const (
 	subject
 	room
 )
-
-// registry returns where the members of a scope are.
-func (h *Hub) registry(s scope) *rooms.Registry[scope, *Conn] {
-	if s.kind == room {
-		return h.rooms
-	}
-	return h.groups
-}
 
 // New returns a hub. It panics with a sentence that says what to change when no hub can work with cfg.
 func New(cfg Config) *Hub {
@@ -72,20 +70,25 @@ func New(cfg Config) *Hub {
 		cfg:      cfg,
 		rate:     ratelimit.Rate{PerSecond: cfg.Rate, Burst: cfg.Burst},
 		log:      cfg.Logger,
-		groups:   rooms.New[scope, *Conn](rooms.Config{}),
-		rooms:    rooms.New[scope, *Conn](rooms.Config{MaxMembers: cfg.RoomCapacity}),
+		shards:   make([]*shard, min(runtime.GOMAXPROCS(0), mostShards)),
+		places:   places{most: cfg.RoomCapacity, taken: make(map[string]int)},
 		monitor:  heartbeat.New(heartbeat.Config{Interval: cfg.PingInterval, Timeout: cfg.PongTimeout}),
 		seed:     maphash.MakeSeed(),
 		draining: make(chan struct{}),
 		conns:    make(map[string]*Conn),
 		reserved: make(map[*Reservation]struct{}),
 	}
-	h.wireCfg = cfg.wire(h)
+	h.engine = wire.NewEngine(cfg.engine(h))
+	for i := range h.shards {
+		h.shards[i] = newShard(h)
+	}
 	if cfg.OnBatch != nil {
 		h.batches = h.newBatcher()
 	}
 	return h
 }
+
+func (h *Hub) nextShard() *shard { return h.shards[h.opened.Add(1)%uint64(len(h.shards))] }
 
 // Handles reports whether the hub has a handler. One without can only lend its caps and its shutdown to others.
 func (h *Hub) Handles() bool {
@@ -106,10 +109,18 @@ func (h *Hub) Draining() bool {
 }
 
 // Len returns how many connections there are.
-func (h *Hub) Len() int { return h.groups.Len(scope{}) }
+func (h *Hub) Len() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.conns)
+}
 
 // Conns returns the connections there are at the time of the call.
-func (h *Hub) Conns() iter.Seq[*Conn] { return h.groups.Members(scope{}) }
+func (h *Hub) Conns() iter.Seq[*Conn] {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Values(slices.Collect(maps.Values(h.conns)))
+}
 
 // Conn returns the connection with that id. False: there is none, or none any more.
 func (h *Hub) Conn(id string) (*Conn, bool) {

@@ -25,6 +25,8 @@ type Request struct {
 	IP string
 	// Reservation is the place that was kept for the connection; nil: Serve takes one itself.
 	Reservation *Reservation
+	// Over is called once when the connection is over, or has not begun. Optional.
+	Over func()
 }
 
 // target returns the request target of the request line.

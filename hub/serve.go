@@ -7,35 +7,54 @@ import (
 	"github.com/fiberwsx/wsx/ws"
 )
 
-// Serve runs a connection whose handshake is done, and returns when it is over: nc is closed, and OnClose was called.
-// The error says how it ended and always holds a [ws.CloseError]. It is the seam for any framework that can give up a
-// connection. Errors before the connection begins, with nc closed: [ErrDraining], [ErrFull]; with a reservation made
-// in time a client still learns with 1001 that the hub is shutting down.
-func (h *Hub) Serve(nc net.Conn, r Request) error {
+// Serve runs a connection whose handshake is done. It is the seam for any framework that can give up a connection.
+//
+// On Linux a plain TCP socket, nc itself or one that nc gives up by a method UnsafeConn() net.Conn as those of fasthttp
+// do, goes on under a descriptor of its own: then Serve returns as soon as OnOpen has, with nc closed, so that whoever
+// accepted the connection can free what it holds for it. Every other nc is used as it is until the connection is over,
+// and Serve returns then, with nc closed and an error that says how the connection ended and always holds a
+// [ws.CloseError].
+//
+// OnClose is told how a connection ended, and Request.Over that it is over. Errors of one that has not begun, with nc
+// closed: [ErrDraining], [ErrFull]. With a reservation made in time a client still learns with 1001 that the hub is
+// shutting down.
+func (h *Hub) Serve(nc net.Conn, r Request) (err error) {
 	if r.Reservation == nil {
-		var err error
 		if r.Reservation, err = h.Reserve(); err != nil {
 			_ = nc.Close()
+			if r.Over != nil {
+				r.Over()
+			}
 			return err
 		}
 	}
 	c := newConn(h, nc, r)
-	c.serve()
-	return c.wire.Cause()
+	defer func() { // even if OnOpen has ended the goroutine
+		if c.wire.Detached() {
+			go c.live() // with a small stack
+			return
+		}
+		c.live()
+		err = c.wire.Cause()
+	}()
+	c.open()
+	return nil
 }
 
-// serve is the life of the connection. Every step is deferred, because each may end the goroutine.
-func (c *Conn) serve() {
+// live is the life of the connection after OnOpen. Every step is deferred, because each may end the goroutine.
+func (c *Conn) live() {
 	defer c.over()
 	defer c.tellClosed()
 	defer c.leaveAll()
-	defer c.wire.Run()
-	c.open()
+	c.wire.Run()
 }
 
 // open lets the connection be found, and calls OnOpen.
 func (c *Conn) open() {
 	c.hub.count.opened.Add(1)
+	if c.wire.Detached() {
+		c.hub.count.detached.Add(1)
+	}
 	c.hub.register(c)
 	c.hub.log.Debug("websocket opened", "conn", c.id, "subject", quoted(c.Subject()), "ip", quoted(c.IP()))
 	if c.hub.cfg.OnOpen != nil {
@@ -44,7 +63,7 @@ func (c *Conn) open() {
 			return
 		}
 	}
-	c.opened.Store(true)
+	c.arrive()
 	c.watch()
 	if c.hub.cfg.OnConn != nil {
 		go c.loop()
@@ -54,6 +73,16 @@ func (c *Conn) open() {
 	} else if c.hub.Draining() {
 		c.wire.Hold()
 	}
+}
+
+// arrive lets what is sent to all, and to the subject, reach the connection from now on.
+func (c *Conn) arrive() {
+	s := c.shard
+	s.mu.Lock()
+	s.catchUpLocked(c)
+	c.opened.Store(true)
+	s.mu.Unlock()
+	c.wire.Kick()
 }
 
 // refuse closes with the status of OnOpen's error. A crash has been reported, and has closed, already.
@@ -87,6 +116,12 @@ func (c *Conn) tellClosed() {
 func (c *Conn) over() {
 	c.hub.unregister(c)
 	c.hub.count.closed.Add(1)
+	if c.wire.Detached() {
+		c.hub.count.detached.Add(-1)
+	}
 	close(c.done)
 	c.req.Reservation.Release()
+	if c.req.Over != nil {
+		c.req.Over()
+	}
 }

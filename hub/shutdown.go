@@ -78,6 +78,9 @@ func (h *Hub) drain(ctx context.Context, s *shutdown) error {
 	clients := h.closeAll(ctx, s)
 	forced := h.waitOrForce(ctx)
 	h.monitor.Close()
+	for _, s := range h.shards {
+		s.flusher.Wait()
+	}
 	return h.result(began, clients, forced)
 }
 

@@ -5,6 +5,7 @@ import "sync/atomic"
 // counters are the hub's running totals.
 type counters struct {
 	opened, closed atomic.Uint64
+	detached       atomic.Int64 // that there are now
 	in, out        atomic.Uint64
 	unsent         atomic.Uint64 // accepted for sending and lost with their connection
 	rateLimited    atomic.Uint64
@@ -17,7 +18,8 @@ type counters struct {
 // Stats is what a hub has done since [New]. Connections opened less those closed are the ones there are.
 type Stats struct {
 	Conns         int    // there are now
-	InPlace       int    // of these, on a plain net.Conn; all are, so far
+	Detached      int    // of these, on a descriptor of their own: plain TCP on Linux
+	InPlace       int    // of these, on a plain net.Conn: TLS, wrapped listeners, other systems, no descriptor to be had
 	Opened        uint64 // connections
 	Closed        uint64 // connections
 	MessagesIn    uint64 // received, those over the rate included
@@ -37,10 +39,11 @@ type Stats struct {
 
 // Stats returns the figures as they are now. It costs a few atomic reads.
 func (h *Hub) Stats() Stats {
-	n := h.Len()
+	n, detached := h.Len(), int(h.count.detached.Load())
 	s := Stats{
 		Conns:        n,
-		InPlace:      n,
+		Detached:     min(n, detached),
+		InPlace:      max(0, n-detached),
 		Opened:       h.count.opened.Load(),
 		Closed:       h.count.closed.Load(),
 		MessagesIn:   h.count.in.Load(),

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	"github.com/fiberwsx/wsx/internal/wire"
 	"github.com/fiberwsx/wsx/ws"
 )
 
@@ -18,26 +17,32 @@ import (
 // order, whether it was sent to the connection or to a target.
 type Target struct {
 	hub    *Hub
-	scopes []scope
+	scope  scope
+	others []scope // that it has besides
+	none   bool    // it has not even one
 	except []*Conn
-	member *Conn // has to be in the first scope to send there
+	member *Conn // has to be in the scope to send there
 }
 
 // To returns the members of one or more rooms; a member of several gets one copy.
 func (h *Hub) To(names ...string) Target {
-	scopes := make([]scope, len(names))
+	t := Target{hub: h, none: len(names) == 0}
 	for i, name := range names {
-		scopes[i] = scope{kind: room, name: name}
+		if s := (scope{kind: room, name: name}); i == 0 {
+			t.scope = s
+		} else {
+			t.others = append(t.others, s)
+		}
 	}
-	return Target{hub: h, scopes: scopes}
+	return t
 }
 
 // All returns every connection of the hub. Messages reach a connection from the moment its OnOpen has returned.
-func (h *Hub) All() Target { return Target{hub: h, scopes: []scope{{}}} }
+func (h *Hub) All() Target { return Target{hub: h} }
 
 // User returns every connection of a subject. Messages reach a connection from the moment its OnOpen has returned.
 func (h *Hub) User(name string) Target {
-	return Target{hub: h, scopes: []scope{{kind: subject, name: name}}}
+	return Target{hub: h, scope: scope{kind: subject, name: name}}
 }
 
 // To returns the members of a room that c itself has joined, c included; otherwise sending fails with [ErrNotMember].
@@ -53,9 +58,11 @@ func (t Target) Except(conns ...*Conn) Target {
 	return t
 }
 
-// Send sends a message; it does not keep m.Data. It waits, at most 50 ms for each receiver whose outbox is full, and
-// not at all for one whose socket has taken nothing for that long. Errors: [ErrNotMember], [ErrDraining] when the
-// hub's shutdown has begun to close connections, [ErrInvalidUTF8].
+// Send sends a message; it does not keep m.Data. It returns when the message stands in line for every receiver, and
+// what is sent to one of them afterwards comes behind it. A receiver whose outbox is full is waited for, 50 ms at most
+// from when it filled up until it has room; one that has taken nothing for 50 ms is closed with
+// [ws.StatusSlowConsumer]. Errors: [ErrNotMember], [ErrDraining] when the hub's shutdown has begun to close
+// connections, [ErrInvalidUTF8].
 func (t Target) Send(m Message) error {
 	if err := t.check(); err != nil {
 		return err
@@ -63,7 +70,7 @@ func (t Target) Send(m Message) error {
 	if m.Type == ws.Text && !utf8.Valid(m.Data) {
 		return ErrInvalidUTF8
 	}
-	t.deliver(wire.NewFrame(m.Type, m.Data))
+	t.deliver(m)
 	return nil
 }
 
@@ -91,8 +98,8 @@ func (t Target) Close(status ws.Status, reason string) error {
 	if !status.Sendable() {
 		return fmt.Errorf("%w: %d", ErrStatus, status)
 	}
-	for _, s := range t.scopes {
-		for c := range t.hub.registry(s).Members(s) {
+	for _, s := range t.scopes() {
+		for c := range t.hub.members(s) {
 			if !slices.Contains(t.except, c) {
 				_ = c.Close(status, reason)
 			}
@@ -101,59 +108,32 @@ func (t Target) Close(status ws.Status, reason string) error {
 	return nil
 }
 
+func (t Target) scopes() []scope {
+	if t.none {
+		return nil
+	}
+	return append([]scope{t.scope}, t.others...)
+}
+
 func (t Target) check() error {
 	if t.hub.closing() {
 		return ErrDraining
 	}
-	if t.member != nil && !t.hub.rooms.Has(t.scopes[0], t.member) {
+	if t.member != nil && !t.member.In(t.scope.name) {
 		return ErrNotMember
 	}
 	return nil
 }
 
-// deliver queues f for every receiver. Those with a full outbox come last, so that they delay nobody.
-func (t Target) deliver(f wire.Frame) {
-	var full []*Conn
-	sent := uint64(0)
-	now := t.hub.epoch.Add(1)
-	var seen map[*Conn]struct{}
-	if len(t.scopes) > 1 {
-		seen = make(map[*Conn]struct{})
-	}
-	for _, s := range t.scopes {
-		t.hub.registry(s).Each(s, func(c *Conn) bool {
-			if !s.reaches(c) || slices.Contains(t.except, c) || !firstTime(seen, c) {
-				return true
-			}
-			switch ok, err := c.wire.TrySendFrame(f); {
-			case ok:
-				sent++
-			case err == nil:
-				full = append(full, c)
-			}
-			return true
-		})
-	}
-	for _, c := range full {
-		if c.sendAsMember(f, t.scopes, now) {
-			sent++
+// deliver appends a message to the logs of the receivers.
+func (t Target) deliver(m Message) {
+	for _, s := range t.hub.shards {
+		switch {
+		case t.none:
+		case len(t.others) == 0:
+			s.send(t.scope, m, t.except)
+		default:
+			s.sendList(t.scopes(), m, func(c *Conn) bool { return !slices.Contains(t.except, c) })
 		}
 	}
-	t.hub.count.out.Add(sent)
-}
-
-// reaches reports whether c gets what is sent to s. While OnOpen runs it gets only what is sent to rooms it has joined
-// there, so that what OnOpen itself sends arrives first.
-func (s scope) reaches(c *Conn) bool { return s.kind == room || c.opened.Load() }
-
-// firstTime reports whether c has not been seen, and notes it; seen is nil when nobody can come twice.
-func firstTime(seen map[*Conn]struct{}, c *Conn) bool {
-	if seen == nil {
-		return true
-	}
-	if _, ok := seen[c]; ok {
-		return false
-	}
-	seen[c] = struct{}{}
-	return true
 }

@@ -13,7 +13,9 @@ import (
 )
 
 // TestTargets checks who gets what, each exactly once.
-func TestTargets(t *testing.T) {
+func TestTargets(t *testing.T) { synctest.Test(t, testTargets) }
+
+func testTargets(t *testing.T) {
 	h := newHub(t, hub.Config{OnMessage: nothing})
 	peers := map[string]*session{
 		"ann1": connectAs(t, h, "ann"), "ann2": connectAs(t, h, "ann"), "bob": connectAs(t, h, "bob"), "nobody": connect(t, h),
@@ -46,6 +48,7 @@ func TestTargets(t *testing.T) {
 	} {
 		before := h.Stats().MessagesOut
 		must(t, row.to.SendText(row.name))
+		synctest.Wait()
 		want(t, row.name+": counted", h.Stats().MessagesOut-before, uint64(len(row.gets)))
 		must(t, h.All().SendBinary(nil)) // a mark behind it
 		for name, s := range peers {
@@ -145,7 +148,7 @@ func TestSlowConsumer(t *testing.T) {
 		start := time.Now()
 		for range n {
 			must(t, h.All().SendBinary(make([]byte, size)))
-			if _, bytes := slow.handle.Buffered(); bytes > limit {
+			if _, bytes := slow.handle.Buffered(); bytes > 4<<20 {
 				t.Fatalf("%d bytes wait in an outbox of %d", bytes, limit)
 			}
 		}
@@ -153,6 +156,9 @@ func TestSlowConsumer(t *testing.T) {
 		if took := time.Since(start); took > 100*time.Millisecond {
 			t.Errorf("the slow one delayed the others by %v", took)
 		}
+		time.Sleep(50 * time.Millisecond)
+		must(t, h.All().Except(other.handle).SendText("one more"))
+		synctest.Wait()
 		want(t, "state of the slow one", slow.handle.State(), hub.StateClosing)
 		<-slow.handle.Done()
 		want(t, "time until it was gone", time.Since(start) <= 5*time.Second+100*time.Millisecond, true)

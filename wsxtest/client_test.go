@@ -201,7 +201,7 @@ func (*engine) Closing()                             {}
 
 func serveWire(nc net.Conn) (cause <-chan error) {
 	e, over := &engine{}, make(chan error, 1)
-	e.conn = wire.New(nc, &wire.Config{CloseTimeout: time.Second}, e)
+	e.conn = wire.New(nc, wire.NewEngine(wire.Config{CloseTimeout: time.Second}), e)
 	go func() {
 		e.conn.Run()
 		over <- e.conn.Cause()

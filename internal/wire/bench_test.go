@@ -12,13 +12,13 @@ import (
 // void is a sink that wants everything and keeps nothing.
 type void struct{}
 
-func (void) message(ws.MessageType, []byte) {}
-func (void) control(Opcode, []byte) error   { return nil }
-func (void) discarding() bool               { return false }
-func (void) Message(ws.MessageType, []byte) {}
-func (void) Ping([]byte)                    {}
-func (void) Pong([]byte)                    {}
-func (void) Closing()                       {}
+func (void) message(ws.MessageType, []byte, bool) {}
+func (void) control(Opcode, []byte) error         { return nil }
+func (void) discarding() bool                     { return false }
+func (void) Message(ws.MessageType, []byte)       {}
+func (void) Ping([]byte)                          {}
+func (void) Pong([]byte)                          {}
+func (void) Closing()                             {}
 
 // drain is a socket that takes everything and has nothing to say.
 type drain struct{ net.Conn }
@@ -47,14 +47,14 @@ func BenchmarkParser128(b *testing.B) {
 	b.SetBytes(128)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := p.feed(frame); err != nil {
+		if _, err := p.feed(frame, 0); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
 func BenchmarkSend128(b *testing.B) {
-	c := New(drain{}, &Config{OutboxMessages: 256, OutboxBytes: 1 << 20}, void{})
+	c := New(drain{}, NewEngine(Config{OutboxMessages: 256, OutboxBytes: 1 << 20}), void{})
 	p := make([]byte, 128)
 	b.SetBytes(128)
 	b.ReportAllocs()
@@ -65,15 +65,19 @@ func BenchmarkSend128(b *testing.B) {
 	}
 }
 
-func BenchmarkSendFrame4K(b *testing.B) {
-	c := New(drain{}, &Config{OutboxMessages: 256, OutboxBytes: 1 << 20}, void{})
-	f := NewFrame(ws.Binary, make([]byte, 4096))
+func BenchmarkSendRound4K(b *testing.B) {
+	c := New(drain{}, NewEngine(Config{OutboxMessages: 256, OutboxBytes: 1 << 20}), void{})
+	p, position := make([]byte, 4096), uint64(0)
 	b.SetBytes(4096)
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := c.SendFrame(f); err != nil {
+		r := NewRound(position)
+		r.Append(ws.Binary, p)
+		position = r.End()
+		if _, _, err := c.SendRound(r); err != nil {
 			b.Fatal(err)
 		}
+		r.Release()
 	}
 }
 
@@ -100,7 +104,7 @@ func BenchmarkEcho128(b *testing.B) {
 		b.Fatal(err)
 	}
 	e := &echoer{}
-	e.conn = New(server, &Config{OutboxMessages: 256, WriteDeadline: 10 * time.Second}, e)
+	e.conn = New(server, NewEngine(Config{OutboxMessages: 256, WriteDeadline: 10 * time.Second, Cork: true}), e)
 	over := make(chan struct{})
 	go func() { defer close(over); e.conn.Run() }()
 	out, in := frame128(), make([]byte, 4+128)
@@ -125,21 +129,21 @@ func BenchmarkEcho128(b *testing.B) {
 func TestParsingAMessageDoesNotAllocate(t *testing.T) {
 	p := parser{sink: void{}, masked: true, maxMessage: 64 << 10, maxFragments: 1024}
 	frame := frame128()
-	if n := testing.AllocsPerRun(1000, func() { _, _ = p.feed(frame) }); n != 0 {
+	if n := testing.AllocsPerRun(1000, func() { _, _ = p.feed(frame, 0) }); n != 0 {
 		t.Errorf("got %v allocations a message, want 0", n)
 	}
 }
 
 // TestSendDoesNotAllocate sends to a writer that rests and to one that has something in hand already.
 func TestSendDoesNotAllocate(t *testing.T) {
-	c := New(drain{}, &Config{}, void{})
+	c := New(drain{}, NewEngine(Config{}), void{})
 	p := make([]byte, 128)
 	for _, burst := range []int{1, 100} {
 		n := testing.AllocsPerRun(1000, func() {
 			for range burst {
 				_ = c.Send(ws.Binary, p)
 			}
-			c.rest()
+			c.settle()
 		})
 		if n != 0 {
 			t.Errorf("got %v allocations for %d messages, want 0", n, burst)
@@ -147,8 +151,8 @@ func TestSendDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// rest waits until the writer has ended.
-func (c *Conn) rest() {
+// settle waits until the writer has ended.
+func (c *Conn) settle() {
 	for {
 		c.out.mu.Lock()
 		writing := c.out.writing

@@ -43,7 +43,7 @@ func (c *Conn) Cause() error {
 // close frame; then the peer has the close timeout to answer. The reason is cut to [ws.MaxReason] bytes. Errors:
 // [ErrClosed] when the connection closes already, [ErrStatus] when the status may not be sent.
 func (c *Conn) Close(status ws.Status, reason string) error {
-	return c.CloseWithin(c.cfg.CloseTimeout, status, reason)
+	return c.CloseWithin(c.engine.CloseTimeout, status, reason)
 }
 
 // CloseWithin is [Conn.Close] with a close timeout of its own.
@@ -82,7 +82,7 @@ func (c *Conn) fail(e ws.CloseError, cause error) {
 		err = fmt.Errorf("%w: %w", e, cause)
 	}
 	c.mu.Lock()
-	first := c.beginLocked(err, c.cfg.CloseTimeout)
+	first := c.beginLocked(err, c.engine.CloseTimeout)
 	c.mu.Unlock()
 	c.countDropped(c.out.breakOff())
 	if first {
@@ -115,7 +115,7 @@ func (c *Conn) peerClosed(payload []byte) error {
 	if err != nil {
 		return err
 	}
-	if c.close(e, c.cfg.CloseTimeout, false) {
+	if c.close(e, c.engine.CloseTimeout, false) {
 		return errPeerClosed
 	}
 	return errClosed

@@ -82,8 +82,10 @@ func TestConformance(t *testing.T) {
 	}{
 		{"pipe whole", piped, 1 << 20},
 		{"pipe by bytes", piped, 1},
-		{"tcp whole", dialed, 1 << 20},
-		{"tcp by bytes", dialed, 1},
+		{"detached whole", dialed, 1 << 20},
+		{"detached by bytes", dialed, 1},
+		{"in place whole", inPlace, 1 << 20},
+		{"in place by bytes", inPlace, 1},
 	}
 	for _, run := range runs {
 		t.Run(run.name, func(t *testing.T) {

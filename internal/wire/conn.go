@@ -29,7 +29,7 @@ var ErrControlTooLong = errors.New("websocket: control payload over 125 bytes")
 // ErrStatus means that a close frame may not carry the status; the connection closes with 1011 instead.
 var ErrStatus = errors.New("websocket: status may not be sent")
 
-// Config holds the limits of a connection. In all of them 0 means that there is no limit.
+// Config holds the limits of connections. In all of them 0 means that there is no limit.
 type Config struct {
 	MaxMessage     int64          // bytes of an incoming message
 	MaxFragments   int            // of an incoming message
@@ -40,7 +40,17 @@ type Config struct {
 	WriteDeadline  time.Duration  // for the socket to take something of what it is given
 	CloseTimeout   time.Duration  // for the close handshake
 	Dropped        *atomic.Uint64 // counts messages that were accepted and could not be sent
+	Cork           bool           // collect what is sent while more frames are in hand
 }
+
+// Engine is what connections share.
+type Engine struct {
+	Config
+	corks corks
+}
+
+// NewEngine returns an engine. It starts nothing.
+func NewEngine(cfg Config) *Engine { return &Engine{Config: cfg} }
 
 // Handler takes what a connection receives. Its methods are called one at a time, from the goroutine of [Conn.Run];
 // payloads are valid until the call returns. It must not panic; runtime.Goexit ends the connection.
@@ -55,14 +65,18 @@ type Handler interface {
 
 // Conn is the server's side of one connection, from the 101 to the end of its socket.
 type Conn struct {
-	cfg     *Config
+	engine  *Engine
 	handler Handler
 	socket  transport
-	parser  parser
 	out     outbox
 	writer  func() // write, bound once
 	writers sync.WaitGroup
-	rate    controlRate
+
+	// Of the goroutine that reads.
+	parser     parser
+	rate       controlRate
+	rest       []byte // read and not parsed
+	collecting bool   // the outbox is corked
 
 	born    time.Time
 	heard   atomic.Int64 // when the last byte came, in nanoseconds after born
@@ -78,17 +92,27 @@ type Conn struct {
 	timer   *time.Timer   // ends the close handshake
 }
 
-// New returns a connection on nc, whose handshake is done. The caller has to call [Conn.Run], which closes nc.
-func New(nc net.Conn, cfg *Config, h Handler) *Conn {
-	c := &Conn{cfg: cfg, handler: h, socket: inplace{conn: nc}, born: time.Now(), closing: make(chan struct{})}
+// New returns a connection on nc, whose handshake is done. The caller has to call [Conn.Run], which closes nc. A plain
+// TCP socket on Linux, or one that nc gives up by a method UnsafeConn as fasthttp's connections have it, is detached:
+// nc is closed already, and its socket goes on under a descriptor of the engine's own.
+func New(nc net.Conn, e *Engine, h Handler) *Conn {
+	c := &Conn{engine: e, handler: h, born: time.Now(), closing: make(chan struct{})}
+	c.socket, c.rest = attach(nc)
 	c.writer = c.write
-	c.out = outbox{maxMessages: cfg.OutboxMessages, maxBytes: cfg.OutboxBytes, start: c.startWriter}
+	c.out.maxMessages, c.out.maxBytes = e.OutboxMessages, e.OutboxBytes
+	c.out.corks, c.out.start = &e.corks, c.startWriter
+	c.out.socket, _ = c.socket.(direct)
+	c.out.queue = c.out.first[:0]
 	c.parser = parser{
 		sink: (*events)(c), masked: true,
-		maxMessage: cfg.MaxMessage, maxFragments: cfg.MaxFragments, maxAge: cfg.MaxMessageAge,
+		maxMessage: e.MaxMessage, maxFragments: e.MaxFragments, maxAge: e.MaxMessageAge,
 	}
 	return c
 }
+
+// Detached reports whether the connection has a descriptor of its own, so that [Conn.Run] may be called from any
+// goroutine while the one that had nc ends.
+func (c *Conn) Detached() bool { return c.out.socket != nil }
 
 // Send queues a message and returns; payload is copied. It waits only while the outbox is at a limit and the socket
 // still takes something. Errors: [ErrClosed], [ErrSlowConsumer], [ErrInvalidUTF8].
@@ -96,46 +120,69 @@ func (c *Conn) Send(t ws.MessageType, payload []byte) error {
 	if t == ws.Text && !utf8.Valid(payload) {
 		return ErrInvalidUTF8
 	}
-	return c.push(t, payload, nil)
-}
-
-// SendFrame is Send for a frame that several connections share.
-func (c *Conn) SendFrame(f Frame) error { return c.push(0, nil, f.data) }
-
-// TrySendFrame is SendFrame that never waits: false means that the outbox is at a limit, and nothing was queued.
-func (c *Conn) TrySendFrame(f Frame) (ok bool, err error) {
-	err = c.out.push(0, nil, f.data)
-	if errors.Is(err, errFull) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// patience is how long the socket may have refused before a full outbox counts as a slow consumer.
-const patience = 50 * time.Millisecond
-
-func (c *Conn) push(t ws.MessageType, payload, shared []byte) error {
 	for {
-		err := c.out.push(t, payload, shared)
+		err := c.out.push(t, payload)
 		if !errors.Is(err, errFull) {
 			return err
 		}
-		if err := c.AwaitRoom(); err != nil {
+		if err := c.awaitRoom(); err != nil {
 			return err
 		}
 	}
 }
 
-// AwaitRoom waits until a message that found the outbox at a limit may be tried again. The error is
-// [ErrSlowConsumer]: the socket takes nothing, and the connection closes; or [ErrClosed], because it does already.
-func (c *Conn) AwaitRoom() error {
-	if c.waitForRoom() {
-		return nil
+// SendRound queues what the connection has not had of r, and returns how many messages that is, and whether the outbox
+// is full now. It never waits: while the socket takes something, up to four times the limit in bytes may be queued,
+// and 4 MiB at least. Over the limits, when the socket has taken nothing for 50 ms, the error is [ErrSlowConsumer],
+// and the connection closes. The other one is [ErrClosed].
+func (c *Conn) SendRound(r *Round) (messages int, full bool, err error) {
+	messages, full, err = c.out.pushRound(r, true)
+	if errors.Is(err, errFull) {
+		err = c.overflow()
 	}
-	if !c.close(ws.CloseError{Status: ws.StatusSlowConsumer, Reason: "slow consumer"}, c.cfg.CloseTimeout, true) {
+	return messages, full, err
+}
+
+// QueueRound is [Conn.SendRound] that leaves the writing to whatever is queued next, or to [Conn.Kick].
+func (c *Conn) QueueRound(r *Round) (messages int, err error) {
+	messages, _, err = c.out.pushRound(r, false)
+	if errors.Is(err, errFull) {
+		err = c.overflow()
+	}
+	return messages, err
+}
+
+// Full reports whether the outbox is at a limit.
+func (c *Conn) Full() bool { return c.out.isFull() }
+
+// AwaitProgress waits until the socket has taken something, if it is waited for at all, at most until the deadline.
+func (c *Conn) AwaitProgress(deadline time.Time) {
+	if moved, _ := c.out.watch(); moved != nil {
+		wait(moved, max(1, time.Until(deadline)))
+	}
+}
+
+// Kick writes what was queued.
+func (c *Conn) Kick() { c.out.flush() }
+
+// Skip says that the connection wants nothing that lies before a position of the log.
+func (c *Conn) Skip(position uint64) { c.out.skip(position) }
+
+// overflow closes because of a slow consumer.
+func (c *Conn) overflow() error {
+	if !c.close(ws.CloseError{Status: ws.StatusSlowConsumer, Reason: "slow consumer"}, c.engine.CloseTimeout, true) {
 		return ErrClosed
 	}
 	return ErrSlowConsumer
+}
+
+// awaitRoom waits until a message that found the outbox at a limit may be tried again. The error is
+// [ErrSlowConsumer]: the socket takes nothing, and the connection closes; or [ErrClosed], because it does already.
+func (c *Conn) awaitRoom() error {
+	if c.waitForRoom() {
+		return nil
+	}
+	return c.overflow()
 }
 
 // waitForRoom waits for the writer's next progress. False means that the socket has refused for too long.

@@ -65,7 +65,7 @@ func TestMessagesBeforeTheHangUp(t *testing.T) {
 }
 
 func TestAbort(t *testing.T) {
-	for name, connect := range map[string]func(testing.TB, wire.Config, *recorder) *rig{"pipe": piped, "tcp": dialed} {
+	for name, connect := range map[string]func(testing.TB, wire.Config, *recorder) *rig{"pipe": piped, "detached": dialed, "in place": inPlace} {
 		t.Run(name, func(t *testing.T) {
 			r := connect(t, limits(), &recorder{})
 			var aborting sync.WaitGroup
@@ -103,7 +103,7 @@ func TestAbortWaitsForTheHandler(t *testing.T) {
 }
 
 func TestGoexitEndsTheConnection(t *testing.T) {
-	for name, connect := range map[string]func(testing.TB, wire.Config, *recorder) *rig{"pipe": piped, "tcp": dialed} {
+	for name, connect := range map[string]func(testing.TB, wire.Config, *recorder) *rig{"pipe": piped, "detached": dialed, "in place": inPlace} {
 		for _, frames := range [][]byte{text("x"), join(text("x"), text("y")), join(first("x"), last("y"))} {
 			t.Run(name, func(t *testing.T) {
 				r := connect(t, limits(), &recorder{onMessage: func(c *wire.Conn, _ ws.MessageType, _ []byte) {

@@ -18,10 +18,14 @@ func (e *events) discarding() bool {
 	}
 }
 
-func (e *events) message(t ws.MessageType, payload []byte) {
-	if !e.discarding() {
-		e.handler.Message(t, payload)
+func (e *events) message(t ws.MessageType, payload []byte, more bool) {
+	if e.discarding() {
+		return
 	}
+	c := (*Conn)(e)
+	c.collect(more && c.engine.Cork)
+	c.handler.Message(t, payload)
+	poison(payload)
 }
 
 func (e *events) control(op Opcode, payload []byte) error {
@@ -31,7 +35,7 @@ func (e *events) control(op Opcode, payload []byte) error {
 		return c.peerClosed(payload)
 	case e.discarding():
 		return nil
-	case !c.rate.allow(time.Now(), c.cfg.ControlRate):
+	case !c.rate.allow(time.Now(), c.engine.ControlRate):
 		return ws.CloseError{Status: ws.StatusPolicyViolation, Reason: "too many control frames"}
 	case op == OpPing:
 		c.answer(payload)

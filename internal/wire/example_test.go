@@ -7,9 +7,11 @@ import (
 	"github.com/fiberwsx/wsx/ws"
 )
 
-func ExampleNewFrame() {
-	f := wire.NewFrame(ws.Text, []byte("Hello")) // section 5.7's first example
-	fmt.Println(f.Len(), "bytes on the wire")
+func ExampleRound() {
+	r := wire.NewRound(0)
+	defer r.Release()
+	r.Append(ws.Text, []byte("Hello")) // section 5.7's first example
+	fmt.Println(r.Len(), "bytes on the wire")
 	fmt.Printf("% x\n", wire.AppendHeader(nil, true, wire.OpText, 5, nil))
 	// Output:
 	// 7 bytes on the wire

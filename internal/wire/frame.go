@@ -164,17 +164,3 @@ func headerSize(n int) int {
 		return 10
 	}
 }
-
-// Frame is a whole unmasked message in one frame, built once and shared by every connection that it goes to. It is
-// never written to.
-type Frame struct{ data []byte }
-
-// NewFrame copies payload into a frame.
-func NewFrame(t ws.MessageType, payload []byte) Frame {
-	b := make([]byte, 0, headerSize(len(payload))+len(payload))
-	b = AppendHeader(b, true, Opcode(t), len(payload), nil)
-	return Frame{data: append(b, payload...)}
-}
-
-// Len returns the number of bytes that f takes on the wire.
-func (f Frame) Len() int { return len(f.data) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"net"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -88,12 +89,15 @@ type rig struct {
 	handler *recorder
 	dropped *atomic.Uint64
 	over    chan struct{} // closed when Run has returned
+
+	mu  sync.Mutex
+	log uint64 // the position behind its last round
 }
 
 func start(t testing.TB, client *wsxtest.Client, server net.Conn, cfg wire.Config, h *recorder) *rig {
 	t.Helper()
 	r := &rig{client: client, handler: h, dropped: cfg.Dropped, over: make(chan struct{})}
-	r.Conn = wire.New(server, &cfg, h)
+	r.Conn = wire.New(server, wire.NewEngine(cfg), h)
 	h.conn = r.Conn
 	go func() {
 		defer close(r.over)
@@ -113,11 +117,39 @@ func piped(t testing.TB, cfg wire.Config, h *recorder) *rig {
 	return start(t, client, server, cfg, h)
 }
 
-// dialed is a rig on TCP.
+// round sends a message in a round of its own.
+func (r *rig) round(t ws.MessageType, p []byte) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	round := wire.NewRound(r.log)
+	defer round.Release()
+	round.Append(t, p)
+	r.log = round.End()
+	_, _, err := r.SendRound(round)
+	return err
+}
+
+// wrapped is a net.Conn that hides what it is.
+type wrapped struct{ net.Conn }
+
+func (w wrapped) CloseWrite() error { return w.Conn.(*net.TCPConn).CloseWrite() }
+
+// inPlace is a rig on TCP that is driven in place.
+func inPlace(t testing.TB, cfg wire.Config, h *recorder) *rig {
+	t.Helper()
+	client, server := tcpPair(t)
+	r := start(t, client, wrapped{server}, cfg, h)
+	want(t, "detached", r.Detached(), false)
+	return r
+}
+
+// dialed is a rig on TCP, detached where that works.
 func dialed(t testing.TB, cfg wire.Config, h *recorder) *rig {
 	t.Helper()
 	client, server := tcpPair(t)
-	return start(t, client, server, cfg, h)
+	r := start(t, client, server, cfg, h)
+	want(t, "detached", r.Detached(), runtime.GOOS == "linux")
+	return r
 }
 
 func tcpPair(t testing.TB) (*wsxtest.Client, net.Conn) {

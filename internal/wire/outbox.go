@@ -12,90 +12,112 @@ import (
 var errFull = errors.New("wire: outbox full")
 
 const (
-	// chunkSize is what a pooled chunk holds: enough that a burst of small messages goes out in few writes.
-	chunkSize = 16 << 10
-	// shareFrom is the size in bytes from which a shared frame is queued by reference: below, a copy is cheaper.
-	shareFrom = 1 << 10
 	// maxControlLane is how many bytes of control frames may wait. What answers the peer then waits with its reader.
 	maxControlLane = 8 << 10
+	// lenience is how many times its limit in bytes, which counts as lenientBytes at least, an outbox may hold of rounds
+	// while the socket still takes something: nobody waits then.
+	lenience     = 4
+	lenientBytes = 1 << 20
+	// patience is how long the socket may have refused before a full outbox counts as a slow consumer.
+	patience = 50 * time.Millisecond
 )
 
-var chunkPool = sync.Pool{New: func() any { return new([chunkSize]byte) }}
-
-// chunk is a run of whole frames that go out in one write.
-type chunk struct {
-	data     []byte
-	messages int
-	pooled   *[chunkSize]byte // nil when data is shared or too long for the pool
-	closing  bool             // the close frame, which is the last
-}
-
-func (k *chunk) room() int {
-	if k.pooled == nil {
-		return 0
-	}
-	return cap(k.data) - len(k.data)
-}
-
-func (k *chunk) release() {
-	if k.pooled != nil {
-		chunkPool.Put(k.pooled)
-	}
-	k.data, k.pooled = nil, nil
-}
-
-// outbox is what a connection has yet to send. Data waits in order and within limits; control frames have a lane of
+// outbox is what a connection has yet to send. Data goes out in order and within limits; control frames have a lane of
 // their own and go first; the close frame goes last, and nothing is accepted behind it.
+//
+// Whoever queues something writes it, as far as the socket takes it at once. What is left is written by a writer, a
+// goroutine that exists only for that time.
 type outbox struct {
 	maxMessages int    // 0: no limit
 	maxBytes    int    // 0: no limit
+	socket      direct // nil: it can only be waited for
+	corks       *corks
 	start       func() // starts a writer; called under mu
 
 	mu       sync.Mutex
+	hand     chunk // being written
+	written  int   // of hand
 	queue    []chunk
 	first    [1]chunk // what queue is made of while one is enough
-	messages int      // queued or being written
+	messages int      // queued or in hand
 	bytes    int
 	control  []byte // whole control frames
 	closing  []byte // the close frame, until it is taken
+	position uint64 // how far in the log of rounds
 	sealed   bool   // no more data
 	broken   bool   // no more of anything
-	writing  bool   // a writer is at work
+	writing  bool   // a writer is at work; hand and the socket are its own
+	corked   bool   // the reader's next frames may have answers too
+	watched  bool   // by corks
 	moved    chan struct{}
-	started  time.Time // of the write in progress
+	progress time.Time // since when the writer waits for the socket
 }
 
-// push queues a message: payload is copied, or a shared frame's data referred to. It returns ErrClosed or errFull.
-func (o *outbox) push(t ws.MessageType, payload []byte, shared []byte) error {
-	size := len(shared)
-	if shared == nil {
-		size = headerSize(len(payload)) + len(payload)
-	}
+// push queues a copy of a message. It returns ErrClosed or errFull.
+func (o *outbox) push(t ws.MessageType, payload []byte) error {
+	size := headerSize(len(payload)) + len(payload)
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	switch {
-	case o.sealed || o.broken:
+	if o.sealed || o.broken {
 		return ErrClosed
-	case o.fullLocked(size):
-		return errFull
 	}
-	o.messages++
-	o.bytes += size
-	if len(shared) >= shareFrom {
-		o.queue = append(o.queue, chunk{data: shared, messages: 1})
-		o.wakeLocked()
-		return nil
+	if o.fullLocked(size) {
+		o.writeLocked() // what waits may only wait for company
+		if o.fullLocked(size) {
+			return errFull
+		}
 	}
 	tail := o.tailLocked(size)
 	tail.messages++
-	if shared != nil {
-		tail.data = append(tail.data, shared...)
-	} else {
-		tail.data = AppendHeader(tail.data, true, Opcode(t), len(payload), nil)
-		tail.data = append(tail.data, payload...)
-	}
-	o.wakeLocked()
+	tail.data = AppendHeader(tail.data, true, Opcode(t), len(payload), nil)
+	tail.data = append(tail.data, payload...)
+	o.messages++
+	o.bytes += size
+	o.kickLocked()
 	return nil
+}
+
+// pushRound queues what of r has not been queued yet, and writes it if that is wanted. It returns how many messages
+// that was, and whether the outbox is at a limit now; or ErrClosed or errFull.
+func (o *outbox) pushRound(r *Round, write bool) (messages int, full bool, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	end := r.End()
+	switch {
+	case o.sealed || o.broken:
+		return 0, false, ErrClosed
+	case o.position >= end:
+		return 0, false, nil
+	}
+	data, messages := r.from(o.position)
+	if o.fullLocked(len(data)) {
+		o.writeLocked()
+		if o.fullLocked(len(data)) && !o.lenientLocked(len(data)) {
+			return 0, true, errFull
+		}
+	}
+	o.position = end
+	o.messages += messages
+	o.bytes += len(data)
+	if n := len(o.queue); len(data) < shareFrom && n > 0 && o.queue[n-1].room() >= len(data) {
+		tail := &o.queue[n-1]
+		tail.data = append(tail.data, data...)
+		tail.messages += messages
+	} else {
+		r.retain()
+		o.queue = append(o.queue, chunk{data: data, messages: messages, round: r})
+	}
+	if write {
+		o.kickLocked()
+	}
+	return messages, o.fullLocked(1), nil
+}
+
+// skip says that nothing before a position of the log is wanted.
+func (o *outbox) skip(position uint64) {
+	o.mu.Lock()
+	o.position = max(o.position, position)
+	o.mu.Unlock()
 }
 
 // fullLocked reports whether size more bytes pass a limit. One message always fits an empty outbox, however long.
@@ -106,17 +128,20 @@ func (o *outbox) fullLocked(size int) bool {
 	return o.maxMessages > 0 && o.messages >= o.maxMessages || o.maxBytes > 0 && o.bytes+size > o.maxBytes
 }
 
+// lenientLocked reports whether size more bytes of a round may be queued over the limits: the socket takes something.
+func (o *outbox) lenientLocked(size int) bool {
+	return o.bytes+size <= lenience*max(o.maxBytes, lenientBytes) && o.writing && time.Since(o.progress) < patience
+}
+
 // tailLocked returns a chunk with room for size bytes at the end of the queue.
 func (o *outbox) tailLocked(size int) *chunk {
-	if n := len(o.queue); n > 0 && o.queue[n-1].room() >= size {
-		return &o.queue[n-1]
+	if n := len(o.queue); n > 0 {
+		if o.queue[n-1].room() >= size {
+			return &o.queue[n-1]
+		}
+		o.writeLocked() // a full chunk has company enough
 	}
-	if size > chunkSize {
-		o.queue = append(o.queue, chunk{data: make([]byte, 0, size)})
-	} else {
-		pooled := chunkPool.Get().(*[chunkSize]byte)
-		o.queue = append(o.queue, chunk{data: pooled[:0], pooled: pooled})
-	}
+	o.queue = append(o.queue, newChunk(size))
 	return &o.queue[len(o.queue)-1]
 }
 
@@ -132,7 +157,7 @@ func (o *outbox) pushControl(op Opcode, payload []byte) (ok bool, err error) {
 	}
 	o.control = AppendHeader(o.control, true, op, len(payload), nil)
 	o.control = append(o.control, payload...)
-	o.wakeLocked()
+	o.kickLocked()
 	return true, nil
 }
 
@@ -148,11 +173,12 @@ func (o *outbox) seal(frame []byte, dropData bool) (dropped int) {
 	if dropData {
 		dropped = o.dropLocked()
 	}
-	o.wakeLocked()
+	o.writeLocked()
 	return dropped
 }
 
-// breakOff drops everything: the connection is over. It says how many messages were lost.
+// breakOff drops everything: the connection is over. It says how many messages were lost. What a writer has in hand is
+// its own.
 func (o *outbox) breakOff() (dropped int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -173,79 +199,10 @@ func (o *outbox) dropLocked() (dropped int) {
 	return dropped
 }
 
-func (o *outbox) wakeLocked() {
-	if !o.writing {
-		o.writing = true
-		o.started = time.Now()
-		o.start()
-	}
-}
-
-// next takes what is to be written next. False means that there is nothing, and that the writer has to end.
-func (o *outbox) next() (chunk, bool) {
+func (o *outbox) isFull() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	var k chunk
-	switch {
-	case o.broken:
-	case len(o.control) > 0:
-		k.data, o.control = o.control, nil
-	case len(o.queue) > 0:
-		k = o.queue[0]
-		o.queue[0] = chunk{}
-		if o.queue = o.queue[1:]; len(o.queue) == 0 {
-			o.queue = o.first[:0]
-		}
-	case o.closing != nil:
-		k.data, k.closing, o.closing = o.closing, true, nil
-	}
-	if k.data == nil {
-		o.writing = false
-		o.movedLocked()
-		return k, false
-	}
-	o.started = time.Now()
-	return k, true
-}
-
-// done says that k has been written, or given up.
-func (o *outbox) done(k *chunk) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if k.messages > 0 {
-		o.messages -= k.messages
-		o.bytes -= len(k.data)
-	}
-	k.release()
-	o.movedLocked()
-}
-
-// progressed says that the socket has taken a part of the chunk in hand.
-func (o *outbox) progressed() {
-	o.mu.Lock()
-	o.started = time.Now()
-	o.mu.Unlock()
-}
-
-func (o *outbox) movedLocked() {
-	if o.moved != nil {
-		close(o.moved)
-		o.moved = nil
-	}
-}
-
-// watch returns a channel that is closed at the next progress, or nil when there is nothing to wait for. stuck is how
-// long the write in hand has been waiting for the socket.
-func (o *outbox) watch() (moved <-chan struct{}, stuck time.Duration) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if !o.writing || o.broken {
-		return nil, 0
-	}
-	if o.moved == nil {
-		o.moved = make(chan struct{})
-	}
-	return o.moved, time.Since(o.started)
+	return !o.sealed && !o.broken && o.fullLocked(1)
 }
 
 func (o *outbox) buffered() (messages, bytes int) {

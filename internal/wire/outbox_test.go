@@ -17,7 +17,8 @@ import (
 )
 
 func TestOrder(t *testing.T) {
-	t.Run("tcp", func(t *testing.T) { testOrder(t, dialed(t, limits(), &recorder{})) })
+	t.Run("detached", func(t *testing.T) { testOrder(t, dialed(t, limits(), &recorder{})) })
+	t.Run("in place", func(t *testing.T) { testOrder(t, inPlace(t, limits(), &recorder{})) })
 	t.Run("pipe", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) { testOrder(t, piped(t, limits(), &recorder{})) })
 	})
@@ -27,7 +28,7 @@ func testOrder(t *testing.T, r *rig) {
 	const count = 600
 	var sending sync.WaitGroup
 	sending.Go(func() {
-		sendMix(t, r.Conn, count)
+		sendMix(t, r, count)
 		want(t, "Close", r.Close(ws.StatusGoingAway, "done"), nil)
 	})
 	pings := 0
@@ -51,17 +52,14 @@ func testOrder(t *testing.T, r *rig) {
 }
 
 // sendMix sends n numbers in every way there is, short and long, and pings with each tenth.
-func sendMix(t testing.TB, c *wire.Conn, n int) {
+func sendMix(t testing.TB, c *rig, n int) {
 	for i := range n {
 		p := []byte(strconv.Itoa(i) + " " + strings.Repeat("x", i%7*i%2500))
 		var err error
-		switch i % 3 {
-		case 0:
+		if i%3 == 0 {
 			err = c.Send(ws.Text, p)
-		case 1:
-			err = c.SendFrame(wire.NewFrame(ws.Text, p))
-		default:
-			err = trySend(c, wire.NewFrame(ws.Text, p))
+		} else {
+			err = c.round(ws.Text, p)
 		}
 		if err == nil && i%10 == 0 {
 			err = c.Ping([]byte(strconv.Itoa(i)))
@@ -72,26 +70,13 @@ func sendMix(t testing.TB, c *wire.Conn, n int) {
 	}
 }
 
-// trySend tries until there is room.
-func trySend(c *wire.Conn, f wire.Frame) error {
-	for {
-		if ok, err := c.TrySendFrame(f); ok || err != nil {
-			return err
-		}
-		if err := c.AwaitRoom(); err != nil {
-			return err
-		}
-	}
-}
-
 func TestSendKeepsNothingOfTheCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := piped(t, limits(), &recorder{})
 		for _, n := range []int{10, 2000, 20000} {
 			p := bytes.Repeat([]byte{'a'}, n)
-			f := wire.NewFrame(ws.Binary, p)
 			must(t, r.Send(ws.Binary, p))
-			must(t, r.SendFrame(f))
+			must(t, r.round(ws.Binary, p))
 			must(t, r.Ping(p[:5]))
 			clear(p)
 		}
@@ -109,15 +94,13 @@ func TestSendLengths(t *testing.T) {
 	r := dialed(t, limits(), &recorder{})
 	for _, n := range []int{0, 1, 125, 126, 65535, 65536, 1 << 20, 3 << 20} {
 		p := pattern(n)
-		must(t, r.Send(ws.Binary, p))
-		must(t, r.SendFrame(wire.NewFrame(ws.Binary, p)))
-		for range 2 {
+		for _, send := range []func(ws.MessageType, []byte) error{r.Send, r.round} {
+			must(t, send(ws.Binary, p))
 			m, err := r.client.Read()
 			must(t, err)
 			want(t, "message", describe(m.Type.String(), m.Data), describe("binary", p))
 		}
 	}
-	want(t, "Len of a frame", wire.NewFrame(ws.Binary, pattern(126)).Len(), 4+126)
 }
 
 func TestSendRefuses(t *testing.T) {
@@ -157,7 +140,7 @@ func TestBuffered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := piped(t, limits(), &recorder{})
 		must(t, r.Send(ws.Binary, pattern(100)))
-		must(t, r.SendFrame(wire.NewFrame(ws.Binary, pattern(5000))))
+		must(t, r.round(ws.Binary, pattern(5000)))
 		messages, size := r.Buffered()
 		want(t, "messages", messages, 2)
 		want(t, "bytes", size, 102+5004)
@@ -197,7 +180,8 @@ func TestConcurrentSenders(t *testing.T) {
 }
 
 func TestTenThousandMessagesToAPeerThatReads(t *testing.T) {
-	t.Run("tcp", func(t *testing.T) { testTenThousand(t, dialed(t, limits(), &recorder{})) })
+	t.Run("detached", func(t *testing.T) { testTenThousand(t, dialed(t, limits(), &recorder{})) })
+	t.Run("in place", func(t *testing.T) { testTenThousand(t, inPlace(t, limits(), &recorder{})) })
 	t.Run("pipe", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) { testTenThousand(t, piped(t, limits(), &recorder{})) })
 	})
@@ -236,10 +220,8 @@ func TestNothingAfterClose(t *testing.T) {
 	must(t, r.Close(ws.StatusNormalClosure, ""))
 	check := func() {
 		t.Helper()
-		_, err := r.TrySendFrame(wire.NewFrame(ws.Text, nil))
-		err = errors.Join(err, r.Send(ws.Text, nil))
 		for _, err := range []error{
-			err, r.SendFrame(wire.NewFrame(ws.Text, nil)), r.Ping(nil), r.Pong(nil), r.Close(ws.StatusNormalClosure, ""),
+			r.Send(ws.Text, nil), r.round(ws.Text, nil), r.Ping(nil), r.Pong(nil), r.Close(ws.StatusNormalClosure, ""),
 		} {
 			if !errors.Is(err, wire.ErrClosed) {
 				t.Errorf("got %v, want ErrClosed", err)

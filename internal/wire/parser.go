@@ -9,7 +9,8 @@ import (
 
 // sink takes what the parser finds, in order. Payloads are valid until the call returns.
 type sink interface {
-	message(t ws.MessageType, payload []byte)
+	// more reports that the same piece goes on behind the message.
+	message(t ws.MessageType, payload []byte, more bool)
 	control(op Opcode, payload []byte) error
 	// discarding reports that messages are of no more interest: the parser only looks for control frames then.
 	discarding() bool
@@ -33,18 +34,19 @@ type parser struct {
 	op        Opcode
 	fragments int
 	since     time.Time // of the first fragment; zero when the message has one frame
-	gathered  []byte
+	gathered  gathered
 	text      utf8Check
 }
 
 // feed parses b and returns how much of it is used up. The rest, fewer bytes than a control frame has, comes again in
-// front of the next piece. An error is a [ws.CloseError], and ends the parsing.
-func (p *parser) feed(b []byte) (used int, err error) {
+// front of the next piece; so does a data frame of at most room bytes that is not whole yet. An error is a
+// [ws.CloseError], and ends the parsing.
+func (p *parser) feed(b []byte, room int) (used int, err error) {
 	if p.late() && !p.sink.discarding() {
 		return 0, ws.CloseError{Status: ws.StatusPolicyViolation, Reason: "message took too long"}
 	}
 	for used < len(b) {
-		n, err := p.step(b[used:])
+		n, err := p.step(b[used:], room)
 		if err != nil || n == 0 {
 			return used, err
 		}
@@ -59,7 +61,7 @@ func (p *parser) late() bool {
 }
 
 // step handles one frame, or as much of one as is there, and returns how many bytes that took; 0 asks for more.
-func (p *parser) step(b []byte) (int, error) {
+func (p *parser) step(b []byte, room int) (int, error) {
 	if p.inFrame {
 		return p.payload(b)
 	}
@@ -70,6 +72,10 @@ func (p *parser) step(b []byte) (int, error) {
 	if h.op.control() {
 		return p.controlFrame(h, b[h.size:])
 	}
+	there := int64(len(b) - h.size)
+	if h.length > there && h.length <= int64(room-h.size) {
+		return 0, nil
+	}
 	p.skipping = p.sink.discarding()
 	if p.skipping {
 		p.inFrame, p.frame, p.remaining = true, h, h.length
@@ -78,9 +84,9 @@ func (p *parser) step(b []byte) (int, error) {
 	if err := p.begin(h); err != nil {
 		return 0, err
 	}
-	if h.fin && !p.inMessage && h.length <= int64(len(b)-h.size) {
+	if h.fin && !p.inMessage && h.length <= there {
 		whole := h.size + int(h.length)
-		return whole, p.inPlace(h, b[h.size:whole])
+		return whole, p.inPlace(h, b[h.size:whole], whole < len(b))
 	}
 	p.inFrame, p.frame, p.remaining = true, h, h.length
 	p.inMessage = true
@@ -109,7 +115,7 @@ func (p *parser) begin(h header) error {
 		return protocolError("continuation without a message")
 	case h.op != OpContinuation && p.inMessage:
 		return protocolError("message within a message")
-	case p.maxMessage > 0 && h.length > p.maxMessage-int64(len(p.gathered)):
+	case p.maxMessage > 0 && h.length > p.maxMessage-int64(p.gathered.len()):
 		return ws.CloseError{Status: ws.StatusMessageTooBig, Reason: "message too big"}
 	}
 	if h.op != OpContinuation {
@@ -124,12 +130,12 @@ func (p *parser) begin(h header) error {
 	return nil
 }
 
-func (p *parser) inPlace(h header, payload []byte) error {
+func (p *parser) inPlace(h header, payload []byte, more bool) error {
 	Mask(payload, h.key)
 	if h.op == OpText && !utf8.Valid(payload) {
 		return invalidText()
 	}
-	p.sink.message(ws.MessageType(h.op), payload)
+	p.sink.message(ws.MessageType(h.op), payload, more)
 	return nil
 }
 
@@ -143,7 +149,7 @@ func (p *parser) payload(b []byte) (int, error) {
 		if p.op == OpText && !p.text.write(piece) {
 			return n, invalidText()
 		}
-		p.gathered = append(p.gathered, piece...)
+		p.gathered.add(piece)
 	}
 	if p.remaining > 0 {
 		return n, nil
@@ -152,16 +158,17 @@ func (p *parser) payload(b []byte) (int, error) {
 	if p.skipping || !p.frame.fin {
 		return n, nil
 	}
-	return n, p.finish()
+	return n, p.finish(n < len(b))
 }
 
-func (p *parser) finish() error {
+func (p *parser) finish(more bool) error {
 	if p.op == OpText && !p.text.complete() {
 		return invalidText()
 	}
 	whole := p.gathered
-	p.inMessage, p.gathered = false, nil
-	p.sink.message(ws.MessageType(p.op), whole)
+	p.inMessage, p.gathered = false, gathered{}
+	p.sink.message(ws.MessageType(p.op), whole.data, more)
+	whole.release()
 	return nil
 }
 

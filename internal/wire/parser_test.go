@@ -16,6 +16,7 @@ import (
 const (
 	fuzzMessage   = 300
 	fuzzFragments = 4
+	fuzzRoom      = 200
 )
 
 // errEnd is what the sink of a fuzzed parser ends it with at a close frame.
@@ -27,7 +28,7 @@ type log struct {
 	quietAfter int
 }
 
-func (l *log) message(t ws.MessageType, p []byte) {
+func (l *log) message(t ws.MessageType, p []byte, _ bool) {
 	if !l.discarding() {
 		l.entries = append(l.entries, fmt.Sprintf("%v %q", t, p))
 	}
@@ -54,15 +55,19 @@ func parseSplit(t *testing.T, b, cuts []byte, quietAfter int) ([]string, error) 
 			n = min(n, 1+int(cuts[i%len(cuts)]))
 		}
 		have, b = append(have, b[:n]...), b[n:]
-		used, err := p.feed(have)
+		room := 0
+		if len(b) > 0 { // more is at hand
+			room = fuzzRoom
+		}
+		used, err := p.feed(have, room)
 		if used < 0 || used > len(have) {
 			t.Fatalf("used %d bytes of %d", used, len(have))
 		}
 		if err != nil {
 			return l.entries, err
 		}
-		if have = bytes.Clone(have[used:]); len(have) >= 2+4+MaxControl {
-			t.Fatalf("%d bytes are left over, which is more than any header or control frame", len(have))
+		if have = bytes.Clone(have[used:]); len(have) >= max(2+4+MaxControl, room) {
+			t.Fatalf("%d bytes are left over, and room was %d", len(have), room)
 		}
 	}
 	return l.entries, nil
@@ -150,7 +155,7 @@ func (n *naive) frame(fin bool, op byte, payload []byte, length uint64) ws.Statu
 		return 1007
 	}
 	if whole {
-		n.log.message(ws.MessageType(n.op), n.message)
+		n.log.message(ws.MessageType(n.op), n.message, false)
 		n.inMessage, n.message = false, nil
 	}
 	return 0

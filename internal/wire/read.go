@@ -24,8 +24,8 @@ func (c *Conn) Run() {
 	returned := false
 	defer func() {
 		if !returned { // runtime.Goexit in a callback: where the parser stands is not known
-			c.close(ws.CloseError{Status: ws.StatusInternalError}, c.cfg.CloseTimeout, false)
-			c.discard(c.cfg.CloseTimeout)
+			c.close(ws.CloseError{Status: ws.StatusInternalError}, c.engine.CloseTimeout, false)
+			c.discard(c.engine.CloseTimeout)
 		}
 	}()
 	c.end(c.read())
@@ -41,8 +41,8 @@ func (c *Conn) end(err error) {
 	case errors.Is(err, errPeerClosed):
 		c.discard(lingering)
 	case errors.As(err, &violation):
-		c.close(violation, c.cfg.CloseTimeout, false)
-		c.discard(c.cfg.CloseTimeout)
+		c.close(violation, c.engine.CloseTimeout, false)
+		c.discard(c.engine.CloseTimeout)
 	default:
 		c.fail(ws.CloseError{Status: ws.StatusAbnormalClosure}, err)
 	}
@@ -50,48 +50,70 @@ func (c *Conn) end(err error) {
 
 // read parses what comes from the socket until there is a reason to stop.
 func (c *Conn) read() error {
-	b := readBuffer{small: smallPool.Get().(*[smallBuffer]byte)}
-	defer b.release()
-	for {
-		space := b.space()
-		n, err := c.readOnce(space)
-		if n > 0 {
-			used, err := c.parser.feed(b.filled(n))
-			if err != nil {
-				return err
-			}
-			b.consume(used, n == len(space))
-		}
+	if len(c.rest) > 0 { // no event tells of what was read before
+		used, err := c.parse(c.rest, 0)
 		if err != nil {
 			return err
 		}
+		c.keep(c.rest[used:])
+	}
+	return c.socket.run(c)
+}
+
+// parse handles the frames in b; see [parser.feed].
+func (c *Conn) parse(b []byte, room int) (used int, err error) {
+	used, err = c.parser.feed(b, room)
+	if c.collecting {
+		c.collecting = false
+		c.out.uncork()
+	}
+	return used, err
+}
+
+// collect has answers wait for those of the next frames, or not any more.
+func (c *Conn) collect(on bool) {
+	switch {
+	case on && !c.collecting:
+		c.collecting = true
+		c.out.cork(true)
+	case !on && c.collecting:
+		c.out.cork(false)
 	}
 }
 
-// readOnce waits for input. While the connection is held it keeps what came until the close handshake needs it.
-func (c *Conn) readOnce(p []byte) (int, error) {
-	c.wait(true)
+// keep stores what was read and not parsed: less than a control frame.
+func (c *Conn) keep(rest []byte) {
+	if len(rest) == 0 {
+		c.rest = nil
+		return
+	}
+	c.rest = append(c.rest[:0:0], rest...)
+}
+
+// wait notes that there is nothing to do until the peer sends something.
+func (c *Conn) wait() {
 	c.reading.Store(c.age())
-	n, err := c.socket.read(p)
-	c.reading.Store(0)
-	if n > 0 {
-		c.heard.Store(c.age())
-	}
-	if held := c.wait(false); held && n > 0 {
-		<-c.closing
-	}
-	return n, err
-}
-
-// wait says whether the reader waits for input, and returns whether it has to stop here.
-func (c *Conn) wait(waiting bool) (held bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.waiting = waiting
-	if waiting {
-		c.parkLocked()
+	c.waiting = true
+	c.parkLocked()
+}
+
+// woken notes that the waiting is over. While the connection is held, what came is kept until the close handshake needs
+// it.
+func (c *Conn) woken(heard bool) {
+	c.reading.Store(0)
+	if heard {
+		c.heard.Store(c.age())
 	}
-	return c.parked != nil
+	c.mu.Lock()
+	c.waiting = false
+	held := c.parked != nil
+	c.parkLocked()
+	c.mu.Unlock()
+	if held && heard {
+		<-c.closing
+	}
 }
 
 // Hold stops the reading: what was read is still handled, then nothing more until the close handshake. The channel is
@@ -172,6 +194,7 @@ func (c *Conn) finish() {
 	c.fail(ws.CloseError{Status: ws.StatusAbnormalClosure}, nil)
 	c.socket.close()
 	c.writers.Wait()
+	c.socket.release()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.state = StateClosed

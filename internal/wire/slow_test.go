@@ -1,9 +1,9 @@
 package wire_test
 
 import (
-	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -15,24 +15,19 @@ import (
 )
 
 func TestSilentPeerIsCut(t *testing.T) {
-	for name, send := range map[string]func(*wire.Conn, []byte) error{
-		"Send":      func(c *wire.Conn, p []byte) error { return c.Send(ws.Binary, p) },
-		"SendFrame": func(c *wire.Conn, p []byte) error { return c.SendFrame(wire.NewFrame(ws.Binary, p)) },
-	} {
-		for _, size := range []int{10, 1500, 30_000} {
-			t.Run(fmt.Sprintf("%s of %d", name, size), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { testSilentPeer(t, send, size) })
-			})
-		}
+	for _, size := range []int{10, 1500, 30_000} {
+		t.Run(strconv.Itoa(size), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { testSilentPeer(t, size) })
+		})
 	}
 }
 
-func testSilentPeer(t *testing.T, send func(*wire.Conn, []byte) error, size int) {
+func testSilentPeer(t *testing.T, size int) {
 	r := piped(t, limits(), &recorder{})
 	begun, sent := time.Now(), 0
 	var err error
 	for ; err == nil; sent++ {
-		err = send(r.Conn, make([]byte, size))
+		err = r.Send(ws.Binary, make([]byte, size))
 		if messages, bytes := r.Buffered(); messages > 256 || bytes > 1<<20 {
 			t.Fatalf("buffered %d messages, %d bytes: over the limits", messages, bytes)
 		}
@@ -43,7 +38,7 @@ func testSilentPeer(t *testing.T, send func(*wire.Conn, []byte) error, size int)
 	if waited := time.Since(begun); waited > 100*time.Millisecond {
 		t.Errorf("the sender was held for %v", waited)
 	}
-	want(t, "the next error", send(r.Conn, nil), wire.ErrClosed)
+	want(t, "the next error", r.Send(ws.Binary, nil), wire.ErrClosed)
 	r.ended(t)
 	want(t, "until the end", time.Since(begun).Round(time.Second), 5*time.Second)
 	want(t, "dropped", r.dropped.Load(), uint64(sent))
@@ -73,8 +68,7 @@ func TestSilentPeerIsCutOnTCP(t *testing.T) {
 func TestSlowConsumerLearnsOfItSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := piped(t, limits(), &recorder{})
-		f := wire.NewFrame(ws.Binary, pattern(20_000))
-		for r.SendFrame(f) == nil {
+		for r.Send(ws.Binary, pattern(40_000)) == nil {
 		}
 		messages, _ := r.Buffered()
 		want(t, "buffered after the cut", messages, 1)
@@ -97,21 +91,37 @@ func TestSenderThatWaitsSeesTheClose(t *testing.T) {
 	})
 }
 
-func TestTrySendFrameNeverWaits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := piped(t, limits(), &recorder{})
-		begun, f := time.Now(), wire.NewFrame(ws.Text, []byte("x"))
-		for range 256 {
-			ok, err := r.TrySendFrame(f)
-			want(t, "queued", ok, true)
-			must(t, err)
-		}
-		ok, err := r.TrySendFrame(f)
-		want(t, "queued over the limit", ok, false)
-		must(t, err)
-		want(t, "time passed", time.Since(begun), 0)
-		want(t, "state", r.State(), wire.StateOpen)
-	})
+// TestRoundsNeverWait: while the socket may still take something, four times the limit in bytes is queued. Then, and
+// over the limits when the socket has taken nothing for 50 ms, the receiver is cut.
+func TestRoundsNeverWait(t *testing.T) {
+	for name, tt := range map[string]struct {
+		gap  time.Duration // before the round over the limit
+		most int           // messages that are queued
+	}{
+		"at once":          {0, 4 * 128},
+		"after 49 ms":      {49 * time.Millisecond, 4 * 128},
+		"after 50 ms":      {50 * time.Millisecond, 128},
+		"much later still": {time.Second, 128},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := piped(t, limits(), &recorder{})
+				p := make([]byte, 8<<10-4)
+				for range 128 {
+					must(t, r.round(ws.Binary, p))
+				}
+				want(t, "full", r.Full(), true)
+				time.Sleep(tt.gap)
+				begun, sent := time.Now(), 128
+				for r.round(ws.Binary, p) == nil {
+					sent++
+				}
+				want(t, "messages", sent, tt.most)
+				want(t, "time passed", time.Since(begun), 0)
+				want(t, "cause", ws.StatusOf(r.Cause()), ws.StatusSlowConsumer)
+			})
+		})
+	}
 }
 
 // TestOneMessageAlwaysFits: the limit in bytes holds for what waits, not for a message that finds nothing waiting.
@@ -121,12 +131,11 @@ func TestOneMessageAlwaysFits(t *testing.T) {
 		cfg.OutboxBytes = 100
 		r := piped(t, cfg, &recorder{})
 		must(t, r.Send(ws.Binary, pattern(1000)))
-		ok, err := r.TrySendFrame(wire.NewFrame(ws.Binary, nil))
-		must(t, err)
-		want(t, "a second one", ok, false)
 		m, err := r.client.Read()
 		must(t, err)
 		want(t, "message", len(m.Data), 1000)
+		must(t, r.Send(ws.Binary, pattern(1000)))
+		want(t, "a second one, while nobody reads", r.Send(ws.Binary, nil), wire.ErrSlowConsumer)
 	})
 }
 
@@ -145,9 +154,9 @@ func TestPatienceWithASlowReader(t *testing.T) {
 				}
 			}
 		})
-		f := wire.NewFrame(ws.Binary, make([]byte, 20_000)) // one write each
+		p := make([]byte, 40_000) // one write each
 		for range count {
-			must(t, r.SendFrame(f))
+			must(t, r.Send(ws.Binary, p))
 		}
 		must(t, r.Flush(t.Context()))
 		reading.Wait()

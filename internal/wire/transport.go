@@ -7,7 +7,9 @@ import (
 
 // transport is the socket under a Conn: the seam for more than one way of driving it.
 type transport interface {
-	// read waits for input. It is called by one goroutine.
+	// run reads what comes and gives it to c, until c has had enough or the socket ends; the error says which.
+	run(c *Conn) error
+	// read waits for input. It is called by one goroutine, when run has returned.
 	read(p []byte) (int, error)
 	// write waits until the socket has taken all of p, at most until the deadline. It is called by one goroutine.
 	write(p []byte, deadline time.Time) (int, error)
@@ -15,10 +17,49 @@ type transport interface {
 	finishWriting() bool
 	// close ends every read and write, now and later. It may be called at any time, and more than once.
 	close()
+	// release gives the socket back when no call is under way, and none follows but close.
+	release()
+}
+
+// direct is a transport that can write without waiting.
+type direct interface {
+	// tryWrite writes what the socket takes at once, which may be nothing, and leaves errors to write. It is not called
+	// beside write, nor after release.
+	tryWrite(p []byte) int
+}
+
+// attach returns a transport for nc, and what was read from it already. A plain TCP socket on Linux is detached from
+// nc, which is closed then; everything else is driven in place.
+func attach(nc net.Conn) (t transport, early []byte) {
+	if t, early, ok := detach(nc); ok {
+		return t, early
+	}
+	return inplace{conn: nc}, nil
 }
 
 // inplace drives a plain net.Conn with blocking calls: what TLS, wrapped listeners and memory have in common.
 type inplace struct{ conn net.Conn }
+
+func (t inplace) run(c *Conn) error {
+	b := readBuffer{small: smallPool.Get().(*[smallBuffer]byte)}
+	defer b.release()
+	for {
+		space := b.space()
+		c.wait()
+		n, err := t.conn.Read(space)
+		c.woken(n > 0)
+		if n > 0 {
+			used, err := c.parse(b.filled(n), 0)
+			if err != nil {
+				return err
+			}
+			b.consume(used, n == len(space))
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
 
 func (t inplace) read(p []byte) (int, error) { return t.conn.Read(p) }
 
@@ -35,3 +76,5 @@ func (t inplace) finishWriting() bool {
 }
 
 func (t inplace) close() { _ = t.conn.Close() }
+
+func (t inplace) release() {}

@@ -17,40 +17,34 @@ func (c *Conn) startWriter() {
 	go c.writer()
 }
 
-// write empties the outbox into the socket. It runs only while there is something to write.
+// write empties the outbox into the socket. It runs only while the socket is waited for.
 func (c *Conn) write() {
 	defer c.writers.Done()
 	for {
-		k, ok := c.out.next()
-		if !ok {
+		p, dropped := c.out.next()
+		c.countDropped(dropped)
+		if p == nil {
 			return
 		}
-		err := c.writeAll(k.data)
-		messages := k.messages
-		c.out.done(&k)
-		if err != nil {
-			c.countDropped(messages)
+		if err := c.writeSome(p); err != nil {
+			c.countDropped(c.out.giveUp())
 			c.writeFailed(err)
 		}
 	}
 }
 
-func (c *Conn) writeAll(p []byte) error {
-	for len(p) > 0 {
-		var deadline time.Time
-		if c.cfg.WriteDeadline > 0 {
-			deadline = time.Now().Add(c.cfg.WriteDeadline)
-		}
-		n, err := c.socket.write(p[:min(len(p), maxWrite)], deadline)
-		p = p[n:]
-		if n > 0 {
-			c.out.progressed()
-		}
-		if err != nil && (n == 0 || !isTimeout(err)) {
-			return err
-		}
+// writeSome writes p or a part of it, as long as there is progress.
+func (c *Conn) writeSome(p []byte) error {
+	var deadline time.Time
+	if c.engine.WriteDeadline > 0 {
+		deadline = time.Now().Add(c.engine.WriteDeadline)
 	}
-	return nil
+	n, err := c.socket.write(p[:min(len(p), maxWrite)], deadline)
+	c.out.wrote(n)
+	if n > 0 && isTimeout(err) {
+		return nil
+	}
+	return err
 }
 
 // writeFailed ends the connection. After a passed deadline there is nothing to wait for; after any other error the
@@ -65,13 +59,16 @@ func (c *Conn) writeFailed(err error) {
 }
 
 func (c *Conn) countDropped(n int) {
-	if n > 0 && c.cfg.Dropped != nil {
-		c.cfg.Dropped.Add(uint64(n))
+	if n > 0 && c.engine.Dropped != nil {
+		c.engine.Dropped.Add(uint64(n))
 	}
 }
 
 // isTimeout reports whether err is a deadline's. Not every net.Conn returns os.ErrDeadlineExceeded itself.
 func isTimeout(err error) bool {
+	if err == nil {
+		return false
+	}
 	var ne net.Error
 	return errors.As(err, &ne) && ne.Timeout()
 }

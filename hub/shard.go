@@ -1,0 +1,289 @@
+package hub
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/fiberwsx/wsx/internal/wire"
+	"github.com/fiberwsx/wsx/rooms"
+)
+
+const (
+	// mostShards bounds the shards of a hub; there is one a processor.
+	mostShards = 16
+	// longestRound is how many bytes a round collects before the next one begins.
+	longestRound = 64 << 10
+	// longestLog is how many bytes of a shard may wait to be delivered. Whoever sends more waits.
+	longestLog = 1 << 20
+)
+
+// shard is a part of a hub's connections, with the log of what was sent to them as members of something. Senders
+// append to the log; a flusher, a goroutine that exists only while there is something to deliver, takes one round after
+// the other and gives it to each member. What is sent meanwhile collects in the next round, which goes out in one
+// write.
+//
+// A connection's membership changes only when it has been given all of the log. So whoever is a member when a round is
+// delivered, and has not come further in the log yet, was one when it was sent.
+type shard struct {
+	hub     *Hub
+	members *rooms.Registry[scope, *Conn]
+	run     func() // flush, bound once
+	flusher sync.WaitGroup
+	busy    atomic.Bool // the log is not empty
+	lagging atomic.Bool // slow is not empty
+
+	mu       sync.Mutex
+	space    sync.Cond // the log has become shorter
+	log      []delivery
+	end      uint64 // of the log
+	waiting  int    // bytes in log
+	lists    int    // deliveries in log that have a list
+	pending  map[scope]uint64
+	flushing bool
+	slow     []laggard
+}
+
+// delivery is a round and who gets it.
+type delivery struct {
+	to     scope   // its members
+	list   []*Conn // these instead, when not nil
+	round  *wire.Round
+	closed bool // nothing is appended any more
+}
+
+func (d *delivery) isFor(c *Conn) bool {
+	if d.list != nil {
+		return slices.Contains(d.list, c)
+	}
+	return d.to.reaches(c) && slices.Contains(c.scopes, d.to)
+}
+
+func newShard(h *Hub) *shard {
+	s := &shard{hub: h, members: rooms.New[scope, *Conn](rooms.Config{}), pending: make(map[scope]uint64)}
+	s.space.L = &s.mu
+	s.run = s.flush
+	return s
+}
+
+// send appends a message to the members of a scope.
+func (s *shard) send(to scope, m Message, except []*Conn) {
+	if s.members.Len(to) == 0 {
+		return
+	}
+	s.mu.Lock()
+	s.awaitSpaceLocked()
+	for _, c := range except {
+		s.catchUpLocked(c)
+	}
+	d := s.tailLocked(to)
+	s.appendLocked(d, m)
+	s.pending[to] = s.end
+	for _, c := range except {
+		s.passLocked(c)
+	}
+	s.mu.Unlock()
+	for _, c := range except {
+		s.kick(c)
+	}
+	s.pace()
+}
+
+// sendList appends a message to those members of any of the scopes that pick wants, one copy each.
+func (s *shard) sendList(scopes []scope, m Message, pick func(*Conn) bool) {
+	s.mu.Lock()
+	s.awaitSpaceLocked()
+	var list []*Conn
+	seen := make(map[*Conn]struct{})
+	for _, to := range scopes {
+		for c := range s.members.Members(to) {
+			if _, ok := seen[c]; !ok && to.reaches(c) && pick(c) {
+				seen[c] = struct{}{}
+				list = append(list, c)
+			}
+		}
+	}
+	if len(list) > 0 {
+		s.log = append(s.log, delivery{list: list, round: wire.NewRound(s.end), closed: true})
+		s.lists++
+		s.appendLocked(&s.log[len(s.log)-1], m)
+	}
+	s.mu.Unlock()
+	s.pace()
+}
+
+// awaitSpaceLocked waits until the log is short enough. The flusher waits for nobody, so that is soon.
+func (s *shard) awaitSpaceLocked() {
+	for s.waiting >= longestLog {
+		s.space.Wait()
+	}
+}
+
+// tailLocked returns the delivery that a message to the scope is appended to.
+func (s *shard) tailLocked(to scope) *delivery {
+	if n := len(s.log); n > 0 {
+		if d := &s.log[n-1]; !d.closed && d.to == to && d.round.Len() < longestRound {
+			return d
+		}
+	}
+	s.log = append(s.log, delivery{to: to, round: wire.NewRound(s.end)})
+	return &s.log[len(s.log)-1]
+}
+
+func (s *shard) appendLocked(d *delivery, m Message) {
+	before := d.round.Len()
+	d.round.Append(m.Type, m.Data)
+	s.waiting += d.round.Len() - before
+	s.end = d.round.End()
+	s.busy.Store(true)
+	if !s.flushing {
+		s.flushing = true
+		s.flusher.Add(1)
+		go s.run()
+	}
+}
+
+// catchUpLocked queues for c what it has not been given of the log. It goes out with what is queued next, or with kick.
+func (s *shard) catchUpLocked(c *Conn) {
+	if c.shard != s {
+		return
+	}
+	if s.lists > 0 || slices.ContainsFunc(c.scopes, func(to scope) bool { _, ok := s.pending[to]; return ok }) {
+		for i := range s.log {
+			if d := &s.log[i]; d.isFor(c) {
+				n, _ := c.wire.QueueRound(d.round)
+				s.hub.count.out.Add(uint64(n))
+			}
+		}
+	}
+	c.wire.Skip(s.end)
+}
+
+// passLocked lets c not have what was appended last.
+func (s *shard) passLocked(c *Conn) {
+	if c.shard == s {
+		c.wire.Skip(s.end)
+	}
+}
+
+func (s *shard) kick(c *Conn) {
+	if c.shard == s {
+		c.wire.Kick()
+	}
+}
+
+// settle queues for c what was sent to it as a member of something, so that what is sent to it next comes behind.
+func (s *shard) settle(c *Conn) {
+	if s.busy.Load() {
+		s.mu.Lock()
+		s.catchUpLocked(c)
+		s.mu.Unlock()
+	}
+}
+
+// flush delivers rounds until there is none left.
+func (s *shard) flush() {
+	defer s.flusher.Done()
+	for {
+		d, ok := s.next()
+		if !ok {
+			return
+		}
+		s.deliver(&d)
+		s.delivered(&d)
+	}
+}
+
+// next returns the oldest delivery, which grows no more.
+func (s *shard) next() (d delivery, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.log) == 0 {
+		s.flushing = false
+		s.busy.Store(false)
+		return d, false
+	}
+	s.log[0].closed = true
+	return s.log[0], true
+}
+
+func (s *shard) deliver(d *delivery) {
+	to := slices.Values(d.list)
+	if d.list == nil {
+		to = s.members.Members(d.to)
+	}
+	sent := 0
+	for c := range to {
+		if d.list == nil && !d.to.reaches(c) {
+			continue
+		}
+		n, full, err := c.wire.SendRound(d.round)
+		sent += n
+		if full && err == nil {
+			s.notice(c)
+		}
+	}
+	s.hub.count.out.Add(uint64(sent))
+}
+
+// delivered takes a delivery off the log.
+func (s *shard) delivered(d *delivery) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if d.list != nil {
+		s.lists--
+	} else if s.pending[d.to] == d.round.End() {
+		delete(s.pending, d.to)
+	}
+	s.waiting -= d.round.Len()
+	s.log = slices.Delete(s.log, 0, 1)
+	s.space.Broadcast()
+	d.round.Release()
+}
+
+// laggard is a connection whose outbox was full. Until its time is up, senders wait for it a little.
+type laggard struct {
+	conn  *Conn
+	until time.Time
+}
+
+// indulgence is how long senders wait for a connection from the moment that its outbox is full until it is not. So a
+// loop of broadcasts does not outrun a client that reads, and a client that reads slowly holds nobody up for longer.
+const indulgence = 50 * time.Millisecond
+
+// notice writes a connection down whose outbox is full.
+func (s *shard) notice(c *Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.ContainsFunc(s.slow, func(l laggard) bool { return l.conn == c }) {
+		s.slow = append(s.slow, laggard{conn: c, until: time.Now().Add(indulgence)})
+		s.lagging.Store(true)
+	}
+}
+
+// pace waits for laggards whose time is not up.
+func (s *shard) pace() {
+	for s.lagging.Load() {
+		l, ok := s.laggard()
+		if !ok {
+			return
+		}
+		l.conn.wire.AwaitProgress(l.until)
+	}
+}
+
+// laggard returns a laggard whose time is not up, and forgets those that have caught up.
+func (s *shard) laggard() (l laggard, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.slow = slices.DeleteFunc(s.slow, func(l laggard) bool { return !l.conn.wire.Full() })
+	s.lagging.Store(len(s.slow) > 0)
+	now := time.Now()
+	for _, l := range s.slow {
+		if l.until.After(now) {
+			return l, true
+		}
+	}
+	return l, false
+}

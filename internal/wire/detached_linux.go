@@ -1,0 +1,208 @@
+//go:build amd64 || arm64 || arm || riscv64 || loong64 || ppc64le
+
+package wire
+
+import (
+	"io"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+// detached drives a TCP socket through a descriptor of its own, so that whoever accepted the socket can free what it
+// holds for it. Its goroutine waits in Go's poller without a buffer; what can be written at once is written by whoever
+// sends it. File.Fd is never called: it would make the socket a blocking one.
+type detached struct {
+	file *os.File
+	raw  syscall.RawConn
+	fd   uintptr
+	over atomic.Bool // nothing is to be read any more
+
+	mu       sync.Mutex
+	released bool // the descriptor's number may be somebody else's
+}
+
+// detach duplicates the descriptor of nc, when that is a TCP socket or gives one up as fasthttp's hijacked connections
+// do. It closes nc, and returns what nc had read ahead.
+func detach(nc net.Conn) (transport, []byte, bool) {
+	socket := nc
+	if u, ok := nc.(interface{ UnsafeConn() net.Conn }); ok {
+		socket = u.UnsafeConn()
+	}
+	tcp, ok := socket.(*net.TCPConn)
+	if !ok {
+		return nil, nil, false
+	}
+	fd, err := duplicate(tcp)
+	if err != nil {
+		return nil, nil, false
+	}
+	t := &detached{file: os.NewFile(fd, "websocket"), fd: fd}
+	if t.raw, err = t.file.SyscallConn(); err != nil {
+		_ = t.file.Close()
+		return nil, nil, false
+	}
+	var early []byte
+	if socket != nc {
+		early = readAhead(nc)
+	}
+	_ = nc.Close()
+	return t, early, true
+}
+
+func duplicate(tcp *net.TCPConn) (fd uintptr, err error) {
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var errno syscall.Errno
+	err = raw.Control(func(old uintptr) {
+		fd, _, errno = syscall.Syscall(syscall.SYS_FCNTL, old, syscall.F_DUPFD_CLOEXEC, 3)
+	})
+	if err == nil && errno != 0 {
+		err = errno
+	}
+	return fd, err
+}
+
+// readAhead returns what nc has buffered: no event will tell of it any more. It takes nothing from the socket itself.
+func readAhead(nc net.Conn) []byte {
+	if nc.SetReadDeadline(time.Unix(1, 0)) != nil {
+		return nil
+	}
+	var all []byte
+	p := smallPool.Get().(*[smallBuffer]byte)
+	defer smallPool.Put(p)
+	for {
+		n, err := nc.Read(p[:])
+		all = append(all, p[:n]...)
+		if err != nil {
+			return all
+		}
+	}
+}
+
+// run stays in one RawConn.Read for the connection's life, because each call forgets what the poller has seen.
+func (t *detached) run(c *Conn) error {
+	var end error
+	c.wait()
+	err := t.raw.Read(func(uintptr) bool {
+		end = t.drain(c)
+		return end != nil
+	})
+	if end == nil {
+		end = err
+	}
+	return end
+}
+
+// drain reads until the socket has nothing more: a read that fills only a part of the buffer does not say so, because
+// the end of the stream may be behind it, and no event tells of that. nil means to wait.
+func (t *detached) drain(c *Conn) error {
+	large := largePool.Get().(*[largeBuffer]byte)
+	defer largePool.Put(large)
+	buf := large[:]
+	have, room := copy(buf, c.rest), 0
+	for {
+		n, err := t.tryRead(buf[have:])
+		if n == 0 {
+			return t.drained(c, buf[:have], room > 0, err)
+		}
+		c.woken(true)
+		have += n
+		room = 0
+		if have == len(buf) { // there is more, probably: a frame may become whole in place
+			room = len(buf)
+		}
+		used, err := c.parse(buf[:have], room)
+		if err != nil {
+			return err
+		}
+		have = copy(buf, buf[used:have])
+	}
+}
+
+// drained keeps what was read and not parsed. unparsed: more was expected behind it, and has not come.
+func (t *detached) drained(c *Conn, rest []byte, unparsed bool, err error) error {
+	if unparsed {
+		used, err := c.parse(rest, 0)
+		if err != nil {
+			return err
+		}
+		rest = rest[used:]
+	}
+	c.keep(rest)
+	if err == nil {
+		c.wait()
+	}
+	return err
+}
+
+// tryRead returns 0 and no error when the socket has nothing.
+func (t *detached) tryRead(p []byte) (int, error) {
+	for !t.over.Load() {
+		n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, t.fd,
+			uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), syscall.MSG_DONTWAIT, 0, 0) //nolint:gosec // p lives as long as the call
+		switch {
+		case errno == syscall.EINTR:
+		case errno == syscall.EAGAIN:
+			return 0, nil
+		case errno != 0:
+			return 0, &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("recv", errno)}
+		case n == 0:
+			return 0, io.EOF
+		default:
+			return int(n), nil
+		}
+	}
+	return 0, net.ErrClosed
+}
+
+func (t *detached) read(p []byte) (int, error) {
+	if t.over.Load() {
+		return 0, net.ErrClosed
+	}
+	return t.file.Read(p)
+}
+
+func (t *detached) tryWrite(p []byte) int {
+	p = p[:min(len(p), maxWrite)]
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, t.fd,
+		uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL, 0, 0) //nolint:gosec // p lives as long as the call
+	if errno != 0 {
+		return 0
+	}
+	return int(n)
+}
+
+func (t *detached) write(p []byte, deadline time.Time) (int, error) {
+	if err := t.file.SetWriteDeadline(deadline); err != nil {
+		return 0, err
+	}
+	return t.file.Write(p)
+}
+
+func (t *detached) finishWriting() bool { return t.shutdown(syscall.SHUT_WR) }
+
+// close shuts the socket down, which wakes whoever waits for it. The descriptor stays until release.
+func (t *detached) close() {
+	t.over.Store(true)
+	t.shutdown(syscall.SHUT_RDWR)
+}
+
+func (t *detached) shutdown(how int) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return !t.released && syscall.Shutdown(int(t.fd), how) == nil
+}
+
+func (t *detached) release() {
+	t.mu.Lock()
+	t.released = true
+	t.mu.Unlock()
+	_ = t.file.Close()
+}
