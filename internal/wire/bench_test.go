@@ -42,7 +42,7 @@ func BenchmarkMask128(b *testing.B) {
 }
 
 func BenchmarkParser128(b *testing.B) {
-	p := parser{sink: void{}, masked: true, maxMessage: 64 << 10, maxFragments: 1024}
+	p := parser{sink: void{}, rules: &rules{masked: true, maxMessage: 64 << 10, maxFragments: 1024}}
 	frame := frame128()
 	b.SetBytes(128)
 	b.ReportAllocs()
@@ -127,7 +127,7 @@ func BenchmarkEcho128(b *testing.B) {
 }
 
 func TestParsingAMessageDoesNotAllocate(t *testing.T) {
-	p := parser{sink: void{}, masked: true, maxMessage: 64 << 10, maxFragments: 1024}
+	p := parser{sink: void{}, rules: &rules{masked: true, maxMessage: 64 << 10, maxFragments: 1024}}
 	frame := frame128()
 	if n := testing.AllocsPerRun(1000, func() { _, _ = p.feed(frame, 0) }); n != 0 {
 		t.Errorf("got %v allocations a message, want 0", n)

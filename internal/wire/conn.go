@@ -46,11 +46,16 @@ type Config struct {
 // Engine is what connections share.
 type Engine struct {
 	Config
+	rules rules
 	corks corks
 }
 
 // NewEngine returns an engine. It starts nothing.
-func NewEngine(cfg Config) *Engine { return &Engine{Config: cfg} }
+func NewEngine(cfg Config) *Engine {
+	return &Engine{Config: cfg, rules: rules{
+		masked: true, maxMessage: cfg.MaxMessage, maxFragments: cfg.MaxFragments, maxAge: cfg.MaxMessageAge,
+	}}
+}
 
 // Handler takes what a connection receives. Its methods are called one at a time, from the goroutine of [Conn.Run];
 // payloads are valid until the call returns. It must not panic; runtime.Goexit ends the connection.
@@ -103,10 +108,7 @@ func New(nc net.Conn, e *Engine, h Handler) *Conn {
 	c.out.corks, c.out.start = &e.corks, c.startWriter
 	c.out.socket, _ = c.socket.(direct)
 	c.out.queue = c.out.first[:0]
-	c.parser = parser{
-		sink: (*events)(c), masked: true,
-		maxMessage: e.MaxMessage, maxFragments: e.MaxFragments, maxAge: e.MaxMessageAge,
-	}
+	c.parser = parser{sink: (*events)(c), rules: &e.rules}
 	return c
 }
 

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -16,19 +17,29 @@ type sink interface {
 	discarding() bool
 }
 
-// parser turns the bytes of a socket into messages. It takes them in whatever pieces they come and holds on to none:
-// a message that lies whole in one piece is passed on in place, only the others are gathered.
-type parser struct {
-	sink         sink
+// rules are what a parser holds its peer to. In the limits 0 means that there is none.
+type rules struct {
 	masked       bool // whether the peer has to mask, which a client has to
 	maxMessage   int64
 	maxFragments int
 	maxAge       time.Duration
+}
 
-	inFrame   bool // in the payload of a data frame
-	frame     header
-	remaining int64 // of that payload
-	skipping  bool  // that payload is not wanted
+// parser turns the bytes of a socket into messages. It takes them in whatever pieces they come and holds on to none:
+// a message that lies whole in one piece is passed on in place, only the others are gathered. Between messages it is
+// three words.
+type parser struct {
+	sink    sink
+	rules   *rules
+	partial *partial // the message that is not whole yet, or nil
+}
+
+// partial is a message that comes in pieces.
+type partial struct {
+	inFrame   bool   // in the payload of a frame
+	frame     header // that one
+	remaining int64  // of its payload
+	skipping  bool   // it is not wanted
 
 	inMessage bool // after a fragment, before the last one
 	op        Opcode
@@ -37,6 +48,8 @@ type parser struct {
 	gathered  gathered
 	text      utf8Check
 }
+
+var partialPool = sync.Pool{New: func() any { return new(partial) }}
 
 // feed parses b and returns how much of it is used up. The rest, fewer bytes than a control frame has, comes again in
 // front of the next piece; so does a data frame of at most room bytes that is not whole yet. An error is a
@@ -57,15 +70,16 @@ func (p *parser) feed(b []byte, room int) (used int, err error) {
 
 // late reports whether a message has been in fragments for too long.
 func (p *parser) late() bool {
-	return p.maxAge > 0 && p.inMessage && !p.since.IsZero() && time.Since(p.since) > p.maxAge
+	m := p.partial
+	return m != nil && p.rules.maxAge > 0 && m.inMessage && !m.since.IsZero() && time.Since(m.since) > p.rules.maxAge
 }
 
 // step handles one frame, or as much of one as is there, and returns how many bytes that took; 0 asks for more.
 func (p *parser) step(b []byte, room int) (int, error) {
-	if p.inFrame {
+	if p.partial != nil && p.partial.inFrame {
 		return p.payload(b)
 	}
-	h, err := parseHeader(b, p.masked)
+	h, err := parseHeader(b, p.rules.masked)
 	if err != nil || h.size == 0 {
 		return 0, err
 	}
@@ -73,30 +87,15 @@ func (p *parser) step(b []byte, room int) (int, error) {
 		return p.controlFrame(h, b[h.size:])
 	}
 	there := int64(len(b) - h.size)
-	if h.length > there && h.length <= int64(room-h.size) {
+	switch {
+	case h.length > there && h.length <= int64(room-h.size):
 		return 0, nil
-	}
-	p.skipping = p.sink.discarding()
-	if p.skipping {
-		p.inFrame, p.frame, p.remaining = true, h, h.length
-		return p.afterHeader(b)
-	}
-	if err := p.begin(h); err != nil {
-		return 0, err
-	}
-	if h.fin && !p.inMessage && h.length <= there {
+	case h.fin && h.length <= there && p.partial == nil && h.op != OpContinuation:
 		whole := h.size + int(h.length)
 		return whole, p.inPlace(h, b[h.size:whole], whole < len(b))
+	default:
+		return p.piece(h, b)
 	}
-	p.inFrame, p.frame, p.remaining = true, h, h.length
-	p.inMessage = true
-	return p.afterHeader(b)
-}
-
-// afterHeader goes on behind the header, so that an empty payload ends its frame without waiting for more bytes.
-func (p *parser) afterHeader(b []byte) (int, error) {
-	n, err := p.payload(b[p.frame.size:])
-	return p.frame.size + n, err
 }
 
 func (p *parser) controlFrame(h header, b []byte) (int, error) {
@@ -108,29 +107,14 @@ func (p *parser) controlFrame(h header, b []byte) (int, error) {
 	return h.size + int(h.length), p.sink.control(h.op, payload)
 }
 
-// begin checks a data frame against the message it belongs to and against the limits, on its header alone.
-func (p *parser) begin(h header) error {
-	switch {
-	case h.op == OpContinuation && !p.inMessage:
-		return protocolError("continuation without a message")
-	case h.op != OpContinuation && p.inMessage:
-		return protocolError("message within a message")
-	case p.maxMessage > 0 && h.length > p.maxMessage-int64(p.gathered.len()):
-		return ws.CloseError{Status: ws.StatusMessageTooBig, Reason: "message too big"}
-	}
-	if h.op != OpContinuation {
-		p.op, p.fragments, p.text, p.since = h.op, 0, utf8Check{}, time.Time{}
-		if !h.fin {
-			p.since = time.Now()
-		}
-	}
-	if p.fragments++; p.maxFragments > 0 && p.fragments > p.maxFragments {
-		return ws.CloseError{Status: ws.StatusPolicyViolation, Reason: "too many fragments"}
-	}
-	return nil
-}
-
+// inPlace handles a message that is one frame, all of it there.
 func (p *parser) inPlace(h header, payload []byte, more bool) error {
+	if p.sink.discarding() {
+		return nil
+	}
+	if p.rules.maxMessage > 0 && h.length > p.rules.maxMessage {
+		return tooBig()
+	}
 	Mask(payload, h.key)
 	if h.op == OpText && !utf8.Valid(payload) {
 		return invalidText()
@@ -139,39 +123,102 @@ func (p *parser) inPlace(h header, payload []byte, more bool) error {
 	return nil
 }
 
-// payload takes what is there of the current frame's payload.
-func (p *parser) payload(b []byte) (int, error) {
-	n := int(min(p.remaining, int64(len(b))))
-	piece := b[:n]
-	p.remaining -= int64(n)
-	if !p.skipping {
-		p.frame.key = Mask(piece, p.frame.key)
-		if p.op == OpText && !p.text.write(piece) {
-			return n, invalidText()
+// piece handles what is there of a frame that is not a message by itself.
+func (p *parser) piece(h header, b []byte) (int, error) {
+	if p.partial == nil {
+		p.partial = partialPool.Get().(*partial)
+	}
+	m := p.partial
+	if m.skipping = p.sink.discarding(); !m.skipping {
+		if err := p.begin(h); err != nil {
+			return 0, err
 		}
-		p.gathered.add(piece)
+		m.inMessage = true
 	}
-	if p.remaining > 0 {
-		return n, nil
-	}
-	p.inFrame = false
-	if p.skipping || !p.frame.fin {
-		return n, nil
-	}
-	return n, p.finish(n < len(b))
+	m.inFrame, m.frame, m.remaining = true, h, h.length
+	n, err := p.payload(b[h.size:]) // even without any, so that an empty frame ends without waiting for more
+	return h.size + n, err
 }
 
+// begin checks a data frame against the message it belongs to and against the limits, on its header alone.
+func (p *parser) begin(h header) error {
+	m := p.partial
+	switch {
+	case h.op == OpContinuation && !m.inMessage:
+		return protocolError("continuation without a message")
+	case h.op != OpContinuation && m.inMessage:
+		return protocolError("message within a message")
+	case p.rules.maxMessage > 0 && h.length > p.rules.maxMessage-int64(m.gathered.len()):
+		return tooBig()
+	}
+	if h.op != OpContinuation {
+		m.op = h.op
+		if !h.fin {
+			m.since = time.Now()
+		}
+	}
+	if m.fragments++; p.rules.maxFragments > 0 && m.fragments > p.rules.maxFragments {
+		return ws.CloseError{Status: ws.StatusPolicyViolation, Reason: "too many fragments"}
+	}
+	return nil
+}
+
+// payload takes what is there of the current frame's payload.
+func (p *parser) payload(b []byte) (int, error) {
+	m := p.partial
+	n := int(min(m.remaining, int64(len(b))))
+	piece := b[:n]
+	m.remaining -= int64(n)
+	if !m.skipping {
+		m.frame.key = Mask(piece, m.frame.key)
+		if m.op == OpText && !m.text.write(piece) {
+			return n, invalidText()
+		}
+		m.gathered.add(piece)
+	}
+	if m.remaining > 0 {
+		return n, nil
+	}
+	m.inFrame = false
+	switch {
+	case m.skipping:
+		p.forget()
+	case m.frame.fin:
+		return n, p.finish(n < len(b))
+	}
+	return n, nil
+}
+
+// finish hands over a message that is whole now.
 func (p *parser) finish(more bool) error {
-	if p.op == OpText && !p.text.complete() {
+	m := p.partial
+	if m.op == OpText && !m.text.complete() {
 		return invalidText()
 	}
-	whole := p.gathered
-	p.inMessage, p.gathered = false, gathered{}
-	p.sink.message(ws.MessageType(p.op), whole.data, more)
-	whole.release()
+	p.partial = nil
+	p.sink.message(ws.MessageType(m.op), m.gathered.data, more)
+	m.release()
 	return nil
+}
+
+// forget drops the message that is not whole.
+func (p *parser) forget() {
+	if p.partial != nil {
+		p.partial.release()
+		p.partial = nil
+	}
+}
+
+func (m *partial) release() {
+	m.gathered.release()
+	*m = partial{}
+	partialPool.Put(m)
 }
 
 func invalidText() error {
 	return ws.CloseError{Status: ws.StatusInvalidPayload, Reason: "text is not UTF-8"}
+}
+
+func tooBig() error {
+	return ws.CloseError{Status: ws.StatusMessageTooBig, Reason: "message too big"}
 }

@@ -47,7 +47,7 @@ func (l *log) discarding() bool { return len(l.entries) >= l.quietAfter }
 // parseSplit parses b in pieces: each byte of cuts is the length of the next, over and over; none are one piece.
 func parseSplit(t *testing.T, b, cuts []byte, quietAfter int) ([]string, error) {
 	l := &log{quietAfter: quietAfter}
-	p := parser{sink: l, masked: true, maxMessage: fuzzMessage, maxFragments: fuzzFragments}
+	p := parser{sink: l, rules: &rules{masked: true, maxMessage: fuzzMessage, maxFragments: fuzzFragments}}
 	var have []byte
 	for i := 0; len(b) > 0; i++ {
 		n := len(b)
