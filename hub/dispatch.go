@@ -54,6 +54,14 @@ func (e *events) Closing() {
 	c.unwatch()
 }
 
+// Ended tells everybody that the connection is over. Every step is deferred, because each may end the goroutine.
+func (e *events) Ended() {
+	c := (*Conn)(e)
+	defer c.over()
+	defer c.tellClosed()
+	c.leaveAll()
+}
+
 func (c *Conn) control(name string, f func(*Conn, []byte), payload []byte) {
 	if f == nil {
 		return

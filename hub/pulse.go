@@ -14,13 +14,15 @@ const expiry = 500 * time.Millisecond
 // pulse is a Conn as the heartbeat sees it.
 type pulse Conn
 
-// Ping sends a ping that tells when it was sent.
+// Ping sends a ping that tells when it was sent. A connection that only answered the last one can do without a
+// goroutine.
 func (p *pulse) Ping(now time.Time) {
 	sent := now.UnixNano()
 	p.pingedAt.Store(sent)
 	var payload [8]byte
 	binary.BigEndian.PutUint64(payload[:], uint64(sent))
 	_ = p.wire.Ping(payload[:])
+	p.wire.Rest()
 }
 
 // Heard returns when the peer last gave a sign of life. While nobody reads, its silence means nothing.

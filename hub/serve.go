@@ -31,22 +31,14 @@ func (h *Hub) Serve(nc net.Conn, r Request) (err error) {
 	c := newConn(h, nc, r)
 	defer func() { // even if OnOpen has ended the goroutine
 		if c.wire.Detached() {
-			go c.live() // with a small stack
+			c.wire.Go()
 			return
 		}
-		c.live()
+		c.wire.Run()
 		err = c.wire.Cause()
 	}()
 	c.open()
 	return nil
-}
-
-// live is the life of the connection after OnOpen. Every step is deferred, because each may end the goroutine.
-func (c *Conn) live() {
-	defer c.over()
-	defer c.tellClosed()
-	defer c.leaveAll()
-	c.wire.Run()
 }
 
 // open lets the connection be found, and calls OnOpen.

@@ -199,6 +199,8 @@ func (*engine) Ping([]byte)                          {}
 func (*engine) Pong([]byte)                          {}
 func (*engine) Closing()                             {}
 
+func (*engine) Ended() {}
+
 func serveWire(nc net.Conn) (cause <-chan error) {
 	e, over := &engine{}, make(chan error, 1)
 	e.conn = wire.New(nc, wire.NewEngine(wire.Config{CloseTimeout: time.Second}), e)

@@ -19,6 +19,7 @@ func (void) Message(ws.MessageType, []byte)       {}
 func (void) Ping([]byte)                          {}
 func (void) Pong([]byte)                          {}
 func (void) Closing()                             {}
+func (void) Ended()                               {}
 
 // drain is a socket that takes everything and has nothing to say.
 type drain struct{ net.Conn }
@@ -155,7 +156,7 @@ func TestSendDoesNotAllocate(t *testing.T) {
 func (c *Conn) settle() {
 	for {
 		c.out.mu.Lock()
-		writing := c.out.writing
+		writing := c.out.load != nil && c.out.load.writing
 		c.out.mu.Unlock()
 		if !writing {
 			return

@@ -24,7 +24,7 @@ type chunk struct {
 	pooled   *[chunkSize]byte
 	large    *[largeChunk]byte
 	round    *Round // data is a part of it
-	closing  bool   // the close frame, which is the last
+	control  bool   // control frames
 }
 
 // newChunk returns a chunk with room for size bytes.

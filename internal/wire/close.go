@@ -25,11 +25,7 @@ const (
 const lingering = 500 * time.Millisecond
 
 // State returns the state of the connection.
-func (c *Conn) State() State {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.state
-}
+func (c *Conn) State() State { return State(c.state.Load()) }
 
 // Cause returns why the connection closes or has closed, always with a [ws.CloseError] in its tree; nil while it is
 // open.
@@ -91,11 +87,14 @@ func (c *Conn) fail(e ws.CloseError, cause error) {
 }
 
 func (c *Conn) beginLocked(cause error, d time.Duration) bool {
-	if c.state != StateOpen {
+	if c.State() != StateOpen {
 		return false
 	}
-	c.state, c.cause = StateClosing, cause
-	close(c.closing)
+	c.cause = cause
+	c.state.Store(int32(StateClosing))
+	if c.closing != nil {
+		close(c.closing)
+	}
 	if d > 0 {
 		c.timer = time.AfterFunc(d, c.Abort)
 	}

@@ -47,17 +47,22 @@ type Config struct {
 type Engine struct {
 	Config
 	rules rules
+	start time.Time // ages are measured from here
 	corks corks
+	lot   lot
 }
 
 // NewEngine returns an engine. It starts nothing.
 func NewEngine(cfg Config) *Engine {
-	return &Engine{Config: cfg, rules: rules{
+	return &Engine{Config: cfg, start: time.Now(), rules: rules{
 		masked: true, maxMessage: cfg.MaxMessage, maxFragments: cfg.MaxFragments, maxAge: cfg.MaxMessageAge,
 	}}
 }
 
-// Handler takes what a connection receives. Its methods are called one at a time, from the goroutine of [Conn.Run];
+// age returns how old the engine is in nanoseconds.
+func (e *Engine) age() int64 { return int64(time.Since(e.start)) }
+
+// Handler takes what a connection receives. Its methods are called one at a time, from the goroutine that reads;
 // payloads are valid until the call returns. It must not panic; runtime.Goexit ends the connection.
 type Handler interface {
 	Message(t ws.MessageType, payload []byte)
@@ -66,55 +71,55 @@ type Handler interface {
 	Pong(payload []byte)
 	// Closing is called once, from any goroutine, when the connection starts to close: nothing can be sent any more.
 	Closing()
+	// Ended is called last: the socket is gone.
+	Ended()
 }
 
 // Conn is the server's side of one connection, from the 101 to the end of its socket.
 type Conn struct {
-	engine  *Engine
-	handler Handler
-	socket  transport
-	out     outbox
-	writer  func() // write, bound once
-	writers sync.WaitGroup
+	engine   *Engine
+	handler  Handler
+	socket   transport
+	detached bool
+	out      outbox
+	writers  sync.WaitGroup
 
 	// Of the goroutine that reads.
 	parser     parser
 	rate       controlRate
 	rest       []byte // read and not parsed
 	collecting bool   // the outbox is corked
+	stirred    bool   // a message has come since the reader last waited
 
-	born    time.Time
-	heard   atomic.Int64 // when the last byte came, in nanoseconds after born
+	heard   atomic.Int64 // when the last byte came, in nanoseconds after the engine's start
 	reading atomic.Int64 // since when the reader waits for input, likewise; 0 while it does not
-
-	closing chan struct{} // closed when the close starts
+	state   atomic.Int32 // written under mu
+	active  atomic.Bool  // a message has come since Rest was called
 
 	mu      sync.Mutex
-	state   State
 	cause   error         // why it closes; set with state
+	closing chan struct{} // closed when the close starts; made when somebody asks for it
 	parked  chan struct{} // made when the reader is to stop, closed when it has
 	waiting bool          // the reader waits for input
+	napping bool          // it has no goroutine; under the lot's mu
 	timer   *time.Timer   // ends the close handshake
 }
 
-// New returns a connection on nc, whose handshake is done. The caller has to call [Conn.Run], which closes nc. A plain
+// New returns a connection on nc, whose handshake is done. The caller has to call [Conn.Run] or [Conn.Go]. A plain
 // TCP socket on Linux, or one that nc gives up by a method UnsafeConn as fasthttp's connections have it, is detached:
 // nc is closed already, and its socket goes on under a descriptor of the engine's own.
 func New(nc net.Conn, e *Engine, h Handler) *Conn {
-	c := &Conn{engine: e, handler: h, born: time.Now(), closing: make(chan struct{})}
-	c.socket, c.rest = attach(nc)
-	c.writer = c.write
-	c.out.maxMessages, c.out.maxBytes = e.OutboxMessages, e.OutboxBytes
-	c.out.corks, c.out.start = &e.corks, c.startWriter
-	c.out.socket, _ = c.socket.(direct)
-	c.out.queue = c.out.first[:0]
+	c := &Conn{engine: e, handler: h}
+	c.socket, c.rest, c.detached = attach(nc)
+	c.out.conn = c
+	c.heard.Store(e.age())
 	c.parser = parser{sink: (*events)(c), rules: &e.rules}
 	return c
 }
 
-// Detached reports whether the connection has a descriptor of its own, so that [Conn.Run] may be called from any
-// goroutine while the one that had nc ends.
-func (c *Conn) Detached() bool { return c.out.socket != nil }
+// Detached reports whether the connection has a descriptor of its own, so that whoever had nc need not wait for it; see
+// [Conn.Go].
+func (c *Conn) Detached() bool { return c.detached }
 
 // Send queues a message and returns; payload is copied. It waits only while the outbox is at a limit and the socket
 // still takes something. Errors: [ErrClosed], [ErrSlowConsumer], [ErrInvalidUTF8].
@@ -249,17 +254,24 @@ func (c *Conn) Flush(ctx context.Context) error {
 }
 
 // LastSeen returns when the last byte came from the peer; before the first one, when the connection was made.
-func (c *Conn) LastSeen() time.Time { return c.born.Add(time.Duration(c.heard.Load())) }
+func (c *Conn) LastSeen() time.Time { return c.engine.start.Add(time.Duration(c.heard.Load())) }
 
 // Listening returns since when the connection has been waiting for its peer. False: it is not, because a handler runs
 // or a limit holds it, so that the peer's silence means nothing.
 func (c *Conn) Listening() (since time.Time, ok bool) {
 	n := c.reading.Load()
-	return c.born.Add(time.Duration(n)), n != 0
+	return c.engine.start.Add(time.Duration(n)), n != 0
 }
 
-// age returns how old the connection is in nanoseconds, at least 1.
-func (c *Conn) age() int64 { return max(1, int64(time.Since(c.born))) }
-
 // Done returns a channel that is closed when the connection starts to close.
-func (c *Conn) Done() <-chan struct{} { return c.closing }
+func (c *Conn) Done() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing == nil {
+		c.closing = make(chan struct{})
+		if c.State() != StateOpen {
+			close(c.closing)
+		}
+	}
+	return c.closing
+}

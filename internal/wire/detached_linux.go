@@ -3,6 +3,7 @@
 package wire
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -14,16 +15,18 @@ import (
 )
 
 // detached drives a TCP socket through a descriptor of its own, so that whoever accepted the socket can free what it
-// holds for it. Its goroutine waits in Go's poller without a buffer; what can be written at once is written by whoever
-// sends it. File.Fd is never called: it would make the socket a blocking one.
+// holds for it. A connection that has nothing to do waits in the engine's lot without a goroutine; a busy one's waits in
+// Go's poller without a buffer. What can be written at once is written by whoever sends it. File.Fd is never called: it
+// would make the socket a blocking one.
 type detached struct {
-	file *os.File
-	raw  syscall.RawConn
 	fd   uintptr
 	over atomic.Bool // nothing is to be read any more
 
-	mu       sync.Mutex
-	released bool // the descriptor's number may be somebody else's
+	mu          sync.Mutex
+	file        *os.File // for waiting; made when it is first needed
+	interrupted bool     // a read deadline ends the waiting
+	discarding  bool     // and must not any more
+	released    bool     // the descriptor's number may be somebody else's
 }
 
 // detach duplicates the descriptor of nc, when that is a TCP socket or gives one up as fasthttp's hijacked connections
@@ -41,17 +44,12 @@ func detach(nc net.Conn) (transport, []byte, bool) {
 	if err != nil {
 		return nil, nil, false
 	}
-	t := &detached{file: os.NewFile(fd, "websocket"), fd: fd}
-	if t.raw, err = t.file.SyscallConn(); err != nil {
-		_ = t.file.Close()
-		return nil, nil, false
-	}
 	var early []byte
 	if socket != nc {
 		early = readAhead(nc)
 	}
 	_ = nc.Close()
-	return t, early, true
+	return &detached{fd: fd}, early, true
 }
 
 func duplicate(tcp *net.TCPConn) (fd uintptr, err error) {
@@ -86,11 +84,40 @@ func readAhead(nc net.Conn) []byte {
 	}
 }
 
-// run stays in one RawConn.Read for the connection's life, because each call forgets what the poller has seen.
-func (t *detached) run(c *Conn) error {
+// run reads what has woken the connection. After a message it stays, because more will come; else it naps again.
+func (t *detached) run(c *Conn, mayNap bool) error {
+	for mayNap {
+		if err := t.drain(c); err != nil {
+			return err
+		}
+		if c.active.Load() {
+			break
+		}
+		if c.engine.lot.park(c) {
+			return errNapping
+		}
+		mayNap = false
+	}
+	for {
+		err := t.stay(c)
+		if !errors.Is(err, os.ErrDeadlineExceeded) || !t.resume() {
+			return err
+		}
+		if mayNap && c.engine.lot.park(c) {
+			return errNapping
+		}
+	}
+}
+
+// stay waits in one RawConn.Read as long as it can, because each call forgets what the poller has seen.
+func (t *detached) stay(c *Conn) error {
+	raw, err := t.open().SyscallConn()
+	if err != nil {
+		return err
+	}
 	var end error
 	c.wait()
-	err := t.raw.Read(func(uintptr) bool {
+	err = raw.Read(func(uintptr) bool {
 		end = t.drain(c)
 		return end != nil
 	})
@@ -98,6 +125,39 @@ func (t *detached) run(c *Conn) error {
 		end = err
 	}
 	return end
+}
+
+// interrupt ends the waiting of stay.
+func (t *detached) interrupt() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.file != nil && !t.discarding && !t.released {
+		t.interrupted = true
+		_ = t.file.SetReadDeadline(time.Unix(1, 0))
+	}
+}
+
+// resume lets stay wait again, and reports whether it was interrupted.
+func (t *detached) resume() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.interrupted {
+		return false
+	}
+	t.interrupted = false
+	_ = t.file.SetReadDeadline(time.Time{})
+	return true
+}
+
+// open returns the file, under which Go's poller knows the socket. It is called by the reader and by the writer, before
+// release.
+func (t *detached) open() *os.File {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.file == nil {
+		t.file = os.NewFile(t.fd, "websocket")
+	}
+	return t.file
 }
 
 // drain reads until the socket has nothing more: a read that fills only a part of the buffer does not say so, because
@@ -166,7 +226,11 @@ func (t *detached) read(p []byte) (int, error) {
 	if t.over.Load() {
 		return 0, net.ErrClosed
 	}
-	return t.file.Read(p)
+	t.mu.Lock()
+	t.discarding = true
+	t.mu.Unlock()
+	t.resume()
+	return t.open().Read(p)
 }
 
 func (t *detached) tryWrite(p []byte) int {
@@ -180,10 +244,11 @@ func (t *detached) tryWrite(p []byte) int {
 }
 
 func (t *detached) write(p []byte, deadline time.Time) (int, error) {
-	if err := t.file.SetWriteDeadline(deadline); err != nil {
+	file := t.open()
+	if err := file.SetWriteDeadline(deadline); err != nil {
 		return 0, err
 	}
-	return t.file.Write(p)
+	return file.Write(p)
 }
 
 func (t *detached) finishWriting() bool { return t.shutdown(syscall.SHUT_WR) }
@@ -200,9 +265,15 @@ func (t *detached) shutdown(how int) bool {
 	return !t.released && syscall.Shutdown(int(t.fd), how) == nil
 }
 
-func (t *detached) release() {
+func (t *detached) release(c *Conn) {
+	c.engine.lot.leave(c)
 	t.mu.Lock()
 	t.released = true
+	file := t.file
 	t.mu.Unlock()
-	_ = t.file.Close()
+	if file == nil {
+		_ = syscall.Close(int(t.fd))
+		return
+	}
+	_ = file.Close()
 }

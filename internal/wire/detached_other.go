@@ -4,5 +4,16 @@ package wire
 
 import "net"
 
-// detach works on Linux only.
+// detached is for Linux only.
+type detached struct{ inplace }
+
 func detach(net.Conn) (transport, []byte, bool) { return nil, nil, false }
+
+func (*detached) interrupt() {}
+
+// lot is for detached connections only.
+type lot struct{}
+
+func (*lot) park(*Conn) bool { return false }
+
+func (*lot) has(*Conn) bool { return false }

@@ -9,20 +9,14 @@ import (
 // events is a Conn as its parser sees it.
 type events Conn
 
-func (e *events) discarding() bool {
-	select {
-	case <-e.closing:
-		return true
-	default:
-		return false
-	}
-}
+func (e *events) discarding() bool { return (*Conn)(e).State() != StateOpen }
 
 func (e *events) message(t ws.MessageType, payload []byte, more bool) {
 	if e.discarding() {
 		return
 	}
 	c := (*Conn)(e)
+	c.stirred = true
 	c.collect(more && c.engine.Cork)
 	c.handler.Message(t, payload)
 	poison(payload)
@@ -59,7 +53,7 @@ func (c *Conn) answer(payload []byte) {
 		}
 		select {
 		case <-moved:
-		case <-c.closing:
+		case <-c.Done():
 			return
 		}
 	}

@@ -39,6 +39,7 @@ type recorder struct {
 	conn      *wire.Conn
 	onMessage func(*wire.Conn, ws.MessageType, []byte) // nil: nothing
 	closings  atomic.Int32
+	over      chan struct{} // closed by Ended
 
 	mu   sync.Mutex
 	seen []string
@@ -56,6 +57,8 @@ func (r *recorder) Ping(p []byte) { r.note(describe("ping", p)) }
 func (r *recorder) Pong(p []byte) { r.note(describe("pong", p)) }
 
 func (r *recorder) Closing() { r.closings.Add(1) }
+
+func (r *recorder) Ended() { close(r.over) }
 
 func (r *recorder) note(s string) {
 	r.mu.Lock()
@@ -88,7 +91,7 @@ type rig struct {
 	client  *wsxtest.Client
 	handler *recorder
 	dropped *atomic.Uint64
-	over    chan struct{} // closed when Run has returned
+	over    chan struct{} // closed when the connection has ended
 
 	mu  sync.Mutex
 	log uint64 // the position behind its last round
@@ -98,11 +101,12 @@ func start(t testing.TB, client *wsxtest.Client, server net.Conn, cfg wire.Confi
 	t.Helper()
 	r := &rig{client: client, handler: h, dropped: cfg.Dropped, over: make(chan struct{})}
 	r.Conn = wire.New(server, wire.NewEngine(cfg), h)
-	h.conn = r.Conn
-	go func() {
-		defer close(r.over)
-		r.Run()
-	}()
+	h.conn, h.over = r.Conn, r.over
+	if r.Detached() {
+		r.Go()
+	} else {
+		go r.Run()
+	}
 	t.Cleanup(func() {
 		r.Abort()
 		<-r.over
@@ -177,7 +181,7 @@ func (r *rig) ended(t testing.TB) {
 	select {
 	case <-r.over:
 	case <-time.After(time.Minute):
-		t.Fatal("Run has not returned after a minute")
+		t.Fatal("the connection has not ended after a minute")
 	}
 }
 

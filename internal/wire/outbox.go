@@ -28,29 +28,15 @@ const (
 // Whoever queues something writes it, as far as the socket takes it at once. What is left is written by a writer, a
 // goroutine that exists only for that time.
 type outbox struct {
-	maxMessages int    // 0: no limit
-	maxBytes    int    // 0: no limit
-	socket      direct // nil: it can only be waited for
-	corks       *corks
-	start       func() // starts a writer; called under mu
+	conn *Conn
 
 	mu       sync.Mutex
-	hand     chunk // being written
-	written  int   // of hand
-	queue    []chunk
-	first    [1]chunk // what queue is made of while one is enough
-	messages int      // queued or in hand
-	bytes    int
-	control  []byte // whole control frames
-	closing  []byte // the close frame, until it is taken
+	load     *load  // what waits; nil while nothing does
 	position uint64 // how far in the log of rounds
 	sealed   bool   // no more data
 	broken   bool   // no more of anything
-	writing  bool   // a writer is at work; hand and the socket are its own
 	corked   bool   // the reader's next frames may have answers too
-	watched  bool   // by corks
-	moved    chan struct{}
-	progress time.Time // since when the writer waits for the socket
+	watched  bool   // by Engine.corks
 }
 
 // push queues a copy of a message. It returns ErrClosed or errFull.
@@ -71,8 +57,8 @@ func (o *outbox) push(t ws.MessageType, payload []byte) error {
 	tail.messages++
 	tail.data = AppendHeader(tail.data, true, Opcode(t), len(payload), nil)
 	tail.data = append(tail.data, payload...)
-	o.messages++
-	o.bytes += size
+	o.load.messages++
+	o.load.bytes += size
 	o.kickLocked()
 	return nil
 }
@@ -97,16 +83,7 @@ func (o *outbox) pushRound(r *Round, write bool) (messages int, full bool, err e
 		}
 	}
 	o.position = end
-	o.messages += messages
-	o.bytes += len(data)
-	if n := len(o.queue); len(data) < shareFrom && n > 0 && o.queue[n-1].room() >= len(data) {
-		tail := &o.queue[n-1]
-		tail.data = append(tail.data, data...)
-		tail.messages += messages
-	} else {
-		r.retain()
-		o.queue = append(o.queue, chunk{data: data, messages: messages, round: r})
-	}
+	o.loadLocked().add(r, data, messages)
 	if write {
 		o.kickLocked()
 	}
@@ -122,27 +99,30 @@ func (o *outbox) skip(position uint64) {
 
 // fullLocked reports whether size more bytes pass a limit. One message always fits an empty outbox, however long.
 func (o *outbox) fullLocked(size int) bool {
-	if o.messages == 0 {
+	if o.load == nil || o.load.messages == 0 {
 		return false
 	}
-	return o.maxMessages > 0 && o.messages >= o.maxMessages || o.maxBytes > 0 && o.bytes+size > o.maxBytes
+	most, mostBytes := o.conn.engine.OutboxMessages, o.conn.engine.OutboxBytes
+	return most > 0 && o.load.messages >= most || mostBytes > 0 && o.load.bytes+size > mostBytes
 }
 
 // lenientLocked reports whether size more bytes of a round may be queued over the limits: the socket takes something.
 func (o *outbox) lenientLocked(size int) bool {
-	return o.bytes+size <= lenience*max(o.maxBytes, lenientBytes) && o.writing && time.Since(o.progress) < patience
+	return o.load.bytes+size <= lenience*max(o.conn.engine.OutboxBytes, lenientBytes) &&
+		o.load.writing && time.Since(o.load.progress) < patience
 }
 
 // tailLocked returns a chunk with room for size bytes at the end of the queue.
 func (o *outbox) tailLocked(size int) *chunk {
-	if n := len(o.queue); n > 0 {
-		if o.queue[n-1].room() >= size {
-			return &o.queue[n-1]
+	if tail := o.loadLocked().tail(); tail != nil {
+		if tail.room() >= size {
+			return tail
 		}
 		o.writeLocked() // a full chunk has company enough
 	}
-	o.queue = append(o.queue, newChunk(size))
-	return &o.queue[len(o.queue)-1]
+	l := o.loadLocked()
+	l.queue = append(l.queue, newChunk(size))
+	return l.tail()
 }
 
 // pushControl queues a ping or a pong. It reports ok false, and queues nothing, while the lane is full.
@@ -152,11 +132,12 @@ func (o *outbox) pushControl(op Opcode, payload []byte) (ok bool, err error) {
 	if o.sealed || o.broken {
 		return false, ErrClosed
 	}
-	if len(o.control) > maxControlLane {
+	l := o.loadLocked()
+	if len(l.control) > maxControlLane {
 		return false, nil
 	}
-	o.control = AppendHeader(o.control, true, op, len(payload), nil)
-	o.control = append(o.control, payload...)
+	l.control = AppendHeader(l.control, true, op, len(payload), nil)
+	l.control = append(l.control, payload...)
 	o.kickLocked()
 	return true, nil
 }
@@ -169,9 +150,10 @@ func (o *outbox) seal(frame []byte, dropData bool) (dropped int) {
 	if o.sealed || o.broken {
 		return 0
 	}
-	o.sealed, o.closing = true, frame
+	l := o.loadLocked()
+	o.sealed, l.closing = true, frame
 	if dropData {
-		dropped = o.dropLocked()
+		dropped = l.drop()
 	}
 	o.writeLocked()
 	return dropped
@@ -182,23 +164,19 @@ func (o *outbox) seal(frame []byte, dropData bool) (dropped int) {
 func (o *outbox) breakOff() (dropped int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.broken, o.control, o.closing = true, nil, nil
-	dropped = o.dropLocked()
-	o.movedLocked()
-	return dropped
-}
-
-func (o *outbox) dropLocked() (dropped int) {
-	for i := range o.queue {
-		dropped += o.queue[i].messages
-		o.bytes -= len(o.queue[i].data)
-		o.queue[i].release()
+	o.broken = true
+	l := o.load
+	if l == nil {
+		return 0
 	}
-	o.messages -= dropped
-	o.queue = nil
+	l.control, l.closing = nil, nil
+	dropped = l.drop()
+	l.signal()
+	o.unloadLocked()
 	return dropped
 }
 
+// isFull reports whether the outbox is at a limit, and may still be emptied.
 func (o *outbox) isFull() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -208,7 +186,10 @@ func (o *outbox) isFull() bool {
 func (o *outbox) buffered() (messages, bytes int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.messages, o.bytes
+	if o.load == nil {
+		return 0, 0
+	}
+	return o.load.messages, o.load.bytes
 }
 
 func (o *outbox) isBroken() bool {

@@ -18,17 +18,52 @@ var (
 	largePool = sync.Pool{New: func() any { return new([largeBuffer]byte) }}
 )
 
+// errNapping means that the connection goes on in another goroutine, and that this one must not touch it any more.
+var errNapping = errors.New("wire: napping")
+
 // Run reads until the connection has ended and its socket is closed. Afterwards nothing reaches the socket any more.
-func (c *Conn) Run() {
-	defer c.finish()
+func (c *Conn) Run() { c.live(false) }
+
+// Go does what Run does for a detached connection, and returns at once. While the connection has nothing to do it holds
+// no goroutine: one is started for what comes, and stays as long as messages come; see [Conn.Rest].
+func (c *Conn) Go() {
+	if len(c.rest) == 0 {
+		c.wait()
+		if c.engine.lot.park(c) {
+			return
+		}
+	}
+	go c.wake()
+}
+
+// wake is the goroutine of a connection that has something to do.
+func (c *Conn) wake() { c.live(true) }
+
+// Rest tells a connection that was started with [Conn.Go] to give up its goroutine if no message has come since the
+// last call. Somebody who calls it now and then saves the memory of those that only wait.
+func (c *Conn) Rest() {
+	if c.detached && !c.active.Swap(false) && !c.engine.lot.has(c) {
+		c.socket.(*detached).interrupt()
+	}
+}
+
+func (c *Conn) live(mayNap bool) {
+	var err error
 	returned := false
 	defer func() {
+		if returned && errors.Is(err, errNapping) {
+			return
+		}
+		defer c.handler.Ended()
+		defer c.finish()
 		if !returned { // runtime.Goexit in a callback: where the parser stands is not known
 			c.close(ws.CloseError{Status: ws.StatusInternalError}, c.engine.CloseTimeout, false)
 			c.discard(c.engine.CloseTimeout)
+			return
 		}
+		c.end(err)
 	}()
-	c.end(c.read())
+	err = c.read(mayNap)
 	returned = true
 }
 
@@ -49,7 +84,7 @@ func (c *Conn) end(err error) {
 }
 
 // read parses what comes from the socket until there is a reason to stop.
-func (c *Conn) read() error {
+func (c *Conn) read(mayNap bool) error {
 	if len(c.rest) > 0 { // no event tells of what was read before
 		used, err := c.parse(c.rest, 0)
 		if err != nil {
@@ -57,7 +92,7 @@ func (c *Conn) read() error {
 		}
 		c.keep(c.rest[used:])
 	}
-	return c.socket.run(c)
+	return c.socket.run(c, mayNap)
 }
 
 // parse handles the frames in b; see [parser.feed].
@@ -92,7 +127,11 @@ func (c *Conn) keep(rest []byte) {
 
 // wait notes that there is nothing to do until the peer sends something.
 func (c *Conn) wait() {
-	c.reading.Store(c.age())
+	if c.stirred {
+		c.stirred = false
+		c.active.Store(true)
+	}
+	c.reading.Store(max(1, c.engine.age()))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.waiting = true
@@ -104,7 +143,7 @@ func (c *Conn) wait() {
 func (c *Conn) woken(heard bool) {
 	c.reading.Store(0)
 	if heard {
-		c.heard.Store(c.age())
+		c.heard.Store(c.engine.age())
 	}
 	c.mu.Lock()
 	c.waiting = false
@@ -112,7 +151,7 @@ func (c *Conn) woken(heard bool) {
 	c.parkLocked()
 	c.mu.Unlock()
 	if held && heard {
-		<-c.closing
+		<-c.Done()
 	}
 }
 
@@ -123,7 +162,7 @@ func (c *Conn) Hold() <-chan struct{} {
 	defer c.mu.Unlock()
 	if c.parked == nil {
 		c.parked = make(chan struct{})
-		if c.waiting || c.state != StateOpen {
+		if c.waiting || c.State() != StateOpen {
 			close(c.parked)
 		}
 	}
@@ -194,10 +233,11 @@ func (c *Conn) finish() {
 	c.fail(ws.CloseError{Status: ws.StatusAbnormalClosure}, nil)
 	c.socket.close()
 	c.writers.Wait()
-	c.socket.release()
+	c.socket.release(c)
+	c.parser.forget()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.state = StateClosed
+	c.state.Store(int32(StateClosed))
 	c.parkLocked()
 	if c.timer != nil {
 		c.timer.Stop()

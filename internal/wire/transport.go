@@ -7,10 +7,14 @@ import (
 
 // transport is the socket under a Conn: the seam for more than one way of driving it.
 type transport interface {
-	// run reads what comes and gives it to c, until c has had enough or the socket ends; the error says which.
-	run(c *Conn) error
+	// run reads what comes and gives it to c, until c has had enough or the socket ends; the error says which. With
+	// errNapping, where mayNap allows that, it goes on in another goroutine.
+	run(c *Conn, mayNap bool) error
 	// read waits for input. It is called by one goroutine, when run has returned.
 	read(p []byte) (int, error)
+	// tryWrite writes what the socket takes at once, which may be nothing, and leaves errors to write. It is called for
+	// detached sockets only, not beside write, and not after release.
+	tryWrite(p []byte) int
 	// write waits until the socket has taken all of p, at most until the deadline. It is called by one goroutine.
 	write(p []byte, deadline time.Time) (int, error)
 	// finishWriting tells the peer that nothing more comes, while its bytes can still be read. False: it cannot.
@@ -18,29 +22,22 @@ type transport interface {
 	// close ends every read and write, now and later. It may be called at any time, and more than once.
 	close()
 	// release gives the socket back when no call is under way, and none follows but close.
-	release()
-}
-
-// direct is a transport that can write without waiting.
-type direct interface {
-	// tryWrite writes what the socket takes at once, which may be nothing, and leaves errors to write. It is not called
-	// beside write, nor after release.
-	tryWrite(p []byte) int
+	release(c *Conn)
 }
 
 // attach returns a transport for nc, and what was read from it already. A plain TCP socket on Linux is detached from
 // nc, which is closed then; everything else is driven in place.
-func attach(nc net.Conn) (t transport, early []byte) {
+func attach(nc net.Conn) (t transport, early []byte, detached bool) {
 	if t, early, ok := detach(nc); ok {
-		return t, early
+		return t, early, true
 	}
-	return inplace{conn: nc}, nil
+	return inplace{conn: nc}, nil, false
 }
 
 // inplace drives a plain net.Conn with blocking calls: what TLS, wrapped listeners and memory have in common.
 type inplace struct{ conn net.Conn }
 
-func (t inplace) run(c *Conn) error {
+func (t inplace) run(c *Conn, _ bool) error {
 	b := readBuffer{small: smallPool.Get().(*[smallBuffer]byte)}
 	defer b.release()
 	for {
@@ -63,6 +60,8 @@ func (t inplace) run(c *Conn) error {
 
 func (t inplace) read(p []byte) (int, error) { return t.conn.Read(p) }
 
+func (t inplace) tryWrite([]byte) int { return 0 }
+
 func (t inplace) write(p []byte, deadline time.Time) (int, error) {
 	if err := t.conn.SetWriteDeadline(deadline); err != nil {
 		return 0, err
@@ -77,4 +76,4 @@ func (t inplace) finishWriting() bool {
 
 func (t inplace) close() { _ = t.conn.Close() }
 
-func (t inplace) release() {}
+func (t inplace) release(*Conn) {}

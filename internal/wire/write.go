@@ -11,12 +11,6 @@ import (
 // maxWrite is the longest single write, so that a slow socket shows its progress.
 const maxWrite = 64 << 10
 
-// startWriter starts a writer without an allocation: most messages find none at work.
-func (c *Conn) startWriter() {
-	c.writers.Add(1)
-	go c.writer()
-}
-
 // write empties the outbox into the socket. It runs only while the socket is waited for.
 func (c *Conn) write() {
 	defer c.writers.Done()

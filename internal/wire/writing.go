@@ -36,74 +36,32 @@ func (o *outbox) flush() {
 // kickLocked sees to it that what was queued goes out: now, or together with what follows.
 func (o *outbox) kickLocked() {
 	switch {
-	case o.writing:
 	case !o.corked:
 		o.writeLocked()
 	case !o.watched:
 		o.watched = true
-		o.corks.add(o)
+		o.conn.engine.corks.add(o)
 	}
 }
 
 // writeLocked writes what the socket takes at once, and leaves the rest to a writer.
 func (o *outbox) writeLocked() {
-	if o.writing || !o.waitingLocked() {
+	l := o.load
+	if l == nil || l.writing || o.broken {
 		return
 	}
-	for o.socket != nil && o.takeLocked() {
-		if n := o.socket.tryWrite(o.hand.data[o.written:]); !o.wroteLocked(n) {
+	for o.conn.detached && l.take() {
+		if n := o.conn.socket.tryWrite(l.hand.data[l.written:]); !l.wrote(n) {
 			break
 		}
 	}
-	if o.waitingLocked() {
-		o.writing, o.progress = true, time.Now()
-		o.start()
+	if l.empty() {
+		o.unloadLocked()
+		return
 	}
-}
-
-// waitingLocked reports whether there is anything to write.
-func (o *outbox) waitingLocked() bool {
-	return !o.broken && (o.hand.data != nil || len(o.queue) > 0 || len(o.control) > 0 || o.closing != nil)
-}
-
-// takeLocked takes into hand what is to be written next. False: there is nothing.
-func (o *outbox) takeLocked() bool {
-	switch {
-	case o.broken:
-		return false
-	case o.hand.data != nil:
-	case len(o.control) > 0:
-		o.hand.data, o.control = o.control, nil
-	case len(o.queue) > 0:
-		o.hand = o.queue[0]
-		o.queue[0] = chunk{}
-		if o.queue = o.queue[1:]; len(o.queue) == 0 {
-			o.queue = o.first[:0]
-		}
-	case o.closing != nil:
-		o.hand.data, o.hand.closing, o.closing = o.closing, true, nil
-	default:
-		return false
-	}
-	return true
-}
-
-// wroteLocked notes that the socket took n bytes, and reports whether the hand is empty.
-func (o *outbox) wroteLocked(n int) bool {
-	if o.written += n; o.written < len(o.hand.data) {
-		return false
-	}
-	o.putDownLocked()
-	return true
-}
-
-func (o *outbox) putDownLocked() {
-	if o.hand.messages > 0 {
-		o.messages -= o.hand.messages
-		o.bytes -= len(o.hand.data)
-	}
-	o.hand.release()
-	o.written = 0
+	l.writing, l.progress = true, time.Now()
+	o.conn.writers.Add(1)
+	go l.run()
 }
 
 // next returns what the writer has to write; nil when it has to end. What it had in hand and cannot send any more is
@@ -111,13 +69,15 @@ func (o *outbox) putDownLocked() {
 func (o *outbox) next() (p []byte, dropped int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.takeLocked() {
-		return o.hand.data[o.written:], 0
+	l := o.load
+	if !o.broken && l.take() {
+		return l.hand.data[l.written:], 0
 	}
-	dropped = o.hand.messages
-	o.putDownLocked()
-	o.writing = false
-	o.movedLocked()
+	dropped = l.hand.messages
+	l.putDown()
+	l.writing = false
+	l.signal()
+	o.unloadLocked()
 	return nil, dropped
 }
 
@@ -126,10 +86,10 @@ func (o *outbox) wrote(n int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if n > 0 {
-		o.progress = time.Now()
+		o.load.progress = time.Now()
 	}
-	if o.wroteLocked(n) {
-		o.movedLocked()
+	if o.load.wrote(n) {
+		o.load.signal()
 	}
 }
 
@@ -137,16 +97,9 @@ func (o *outbox) wrote(n int) {
 func (o *outbox) giveUp() (dropped int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	dropped = o.hand.messages
-	o.putDownLocked()
+	dropped = o.load.hand.messages
+	o.load.putDown()
 	return dropped
-}
-
-func (o *outbox) movedLocked() {
-	if o.moved != nil {
-		close(o.moved)
-		o.moved = nil
-	}
 }
 
 // watch writes what the socket takes. It returns a channel that is closed at the next progress, or nil when there is
@@ -155,11 +108,12 @@ func (o *outbox) watch() (moved <-chan struct{}, stuck time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.writeLocked()
-	if !o.writing || o.broken {
+	l := o.load
+	if l == nil || !l.writing || o.broken {
 		return nil, 0
 	}
-	if o.moved == nil {
-		o.moved = make(chan struct{})
+	if l.moved == nil {
+		l.moved = make(chan struct{})
 	}
-	return o.moved, time.Since(o.progress)
+	return l.moved, time.Since(l.progress)
 }

@@ -1,0 +1,137 @@
+package wire
+
+import (
+	"sync"
+	"time"
+)
+
+// load is what waits in an outbox. A connection has one only while something does.
+type load struct {
+	hand     chunk // being written
+	written  int   // of hand
+	queue    []chunk
+	first    [1]chunk // what queue is made of while one is enough
+	messages int      // queued or in hand
+	bytes    int
+	control  []byte // whole control frames
+	closing  []byte // the close frame, until it is taken
+	writing  bool   // a writer is at work; hand and the socket are its own
+	moved    chan struct{}
+	progress time.Time // since when the writer waits for the socket
+
+	conn *Conn  // of the writer
+	run  func() // its life, bound once
+}
+
+var loadPool = sync.Pool{New: func() any { return new(load) }}
+
+// loadLocked returns the load, made when there is none.
+func (o *outbox) loadLocked() *load {
+	if o.load == nil {
+		l := loadPool.Get().(*load)
+		if l.run == nil {
+			l.run = func() { l.conn.write() }
+		}
+		l.queue, l.conn = l.first[:0], o.conn
+		o.load = l
+	}
+	return o.load
+}
+
+// unloadLocked gives up a load that has become empty.
+func (o *outbox) unloadLocked() {
+	l := o.load
+	if l == nil || l.writing || l.moved != nil || !l.empty() {
+		return
+	}
+	*l = load{run: l.run, control: l.control[:0]}
+	o.load = nil
+	loadPool.Put(l)
+}
+
+func (l *load) empty() bool {
+	return l.hand.data == nil && len(l.queue) == 0 && len(l.control) == 0 && l.closing == nil
+}
+
+// tail returns the last chunk that waits, or nil.
+func (l *load) tail() *chunk {
+	if n := len(l.queue); n > 0 {
+		return &l.queue[n-1]
+	}
+	return nil
+}
+
+// add queues a part of a round: a copy behind other data if it is short, a reference else.
+func (l *load) add(r *Round, data []byte, messages int) {
+	l.messages += messages
+	l.bytes += len(data)
+	if tail := l.tail(); tail != nil && len(data) < shareFrom && tail.room() >= len(data) {
+		tail.data = append(tail.data, data...)
+		tail.messages += messages
+		return
+	}
+	r.retain()
+	l.queue = append(l.queue, chunk{data: data, messages: messages, round: r})
+}
+
+// take takes into hand what is to be written next. False: there is nothing.
+func (l *load) take() bool {
+	switch {
+	case l.hand.data != nil:
+	case len(l.control) > 0:
+		l.hand = chunk{data: l.control, control: true}
+		l.control = nil
+	case len(l.queue) > 0:
+		l.hand = l.queue[0]
+		l.queue[0] = chunk{}
+		if l.queue = l.queue[1:]; len(l.queue) == 0 {
+			l.queue = l.first[:0]
+		}
+	case l.closing != nil:
+		l.hand.data, l.closing = l.closing, nil
+	default:
+		return false
+	}
+	return true
+}
+
+// wrote notes that the socket took n bytes, and reports whether the hand is empty.
+func (l *load) wrote(n int) bool {
+	if l.written += n; l.written < len(l.hand.data) {
+		return false
+	}
+	l.putDown()
+	return true
+}
+
+func (l *load) putDown() {
+	if l.hand.messages > 0 {
+		l.messages -= l.hand.messages
+		l.bytes -= len(l.hand.data)
+	}
+	if l.hand.control && l.control == nil {
+		l.control = l.hand.data[:0]
+	}
+	l.hand.release()
+	l.written = 0
+}
+
+// drop throws away what waits, and returns how many messages that were.
+func (l *load) drop() (dropped int) {
+	for i := range l.queue {
+		dropped += l.queue[i].messages
+		l.bytes -= len(l.queue[i].data)
+		l.queue[i].release()
+	}
+	l.messages -= dropped
+	l.queue = l.first[:0]
+	return dropped
+}
+
+// signal tells whoever waits that there was progress.
+func (l *load) signal() {
+	if l.moved != nil {
+		close(l.moved)
+		l.moved = nil
+	}
+}

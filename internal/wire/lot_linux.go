@@ -1,0 +1,127 @@
+//go:build amd64 || arm64 || arm || riscv64 || loong64 || ppc64le
+
+package wire
+
+import (
+	"errors"
+	"os"
+	"sync"
+	"syscall"
+)
+
+// lot is where detached connections wait that have nothing to do: without a goroutine, a stack or a place in Go's
+// poller each. It has one epoll descriptor, for which one goroutine waits in Go's poller. Both exist only while there
+// are connections.
+type lot struct {
+	mu    sync.Mutex
+	watch *watch
+	conns map[int32]*Conn // by descriptor; all that have ever waited here
+}
+
+// watch is an epoll descriptor with its goroutine.
+type watch struct {
+	fd   int
+	file *os.File
+}
+
+// awaited is what wakes a connection, once: then it has to be armed again. That is level-triggered, so what came before
+// wakes it as well.
+const awaited = syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLONESHOT
+
+// park lets c wait without a goroutine. With true, c belongs to whoever wakes it, and must not be touched any more.
+func (l *lot) park(c *Conn) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.watch == nil && !l.openLocked() {
+		return false
+	}
+	fd := int32(c.socket.(*detached).fd)
+	op := syscall.EPOLL_CTL_MOD
+	if l.conns[fd] != c {
+		op = syscall.EPOLL_CTL_ADD
+		l.conns[fd] = c
+	}
+	c.napping = true
+	event := syscall.EpollEvent{Events: awaited, Fd: fd}
+	if syscall.EpollCtl(l.watch.fd, op, int(fd), &event) == nil {
+		return true
+	}
+	if c.napping = false; op == syscall.EPOLL_CTL_ADD {
+		l.forgetLocked(fd)
+	}
+	return false
+}
+
+func (l *lot) openLocked() bool {
+	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		return false
+	}
+	if err := syscall.SetNonblock(fd, true); err != nil {
+		_ = syscall.Close(fd)
+		return false
+	}
+	l.watch = &watch{fd: fd, file: os.NewFile(uintptr(fd), "epoll")}
+	l.conns = make(map[int32]*Conn)
+	go l.serve(l.watch)
+	return true
+}
+
+// leave makes sure that c is not woken any more. Its descriptor may be closed then.
+func (l *lot) leave(c *Conn) {
+	fd := int32(c.socket.(*detached).fd)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.conns[fd] == c {
+		_ = syscall.EpollCtl(l.watch.fd, syscall.EPOLL_CTL_DEL, int(fd), nil)
+		l.forgetLocked(fd)
+	}
+}
+
+func (l *lot) forgetLocked(fd int32) {
+	delete(l.conns, fd)
+	if len(l.conns) == 0 {
+		go l.watch.file.Close() // it waits for serve, which may wait for mu
+		l.watch, l.conns = nil, nil
+	}
+}
+
+// serve wakes connections until its watch is closed.
+func (l *lot) serve(w *watch) {
+	raw, err := w.file.SyscallConn()
+	if err != nil {
+		return
+	}
+	var events [64]syscall.EpollEvent
+	_ = raw.Read(func(uintptr) bool {
+		for {
+			n, err := syscall.EpollWait(w.fd, events[:], 0)
+			if errors.Is(err, syscall.EINTR) {
+				continue
+			}
+			if n <= 0 {
+				return false
+			}
+			for i := range events[:n] {
+				l.wake(events[i].Fd)
+			}
+		}
+	})
+}
+
+// wake starts the goroutine of a connection, if it naps: an event may be of a descriptor that was another one's before.
+func (l *lot) wake(fd int32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c := l.conns[fd]; c != nil && c.napping {
+		c.napping = false
+		go c.wake()
+	}
+}
+
+// has reports whether c waits in the lot.
+func (l *lot) has(c *Conn) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return c.napping
+}
