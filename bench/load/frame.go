@@ -1,0 +1,94 @@
+package load
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+const (
+	opBinary = 2
+	opClose  = 8
+	opPing   = 9
+	opPong   = 10
+)
+
+// maskKey is every frame's: what is measured does not depend on it, as long as it is not zero.
+const maskKey = 0x5A17C3E9
+
+// appendFrame appends a masked frame. The payload is a number, and a pattern that follows from it; size is at least 8.
+func appendFrame(b []byte, op byte, number uint64, size int) []byte {
+	b = append(b, 0x80|op)
+	switch {
+	case size < 126:
+		b = append(b, 0x80|byte(size))
+	case size < 1<<16:
+		b = append(b, 0x80|126, byte(size>>8), byte(size))
+	default:
+		b = append(b, 0x80|127)
+		b = binary.BigEndian.AppendUint64(b, uint64(size))
+	}
+	b = binary.LittleEndian.AppendUint32(b, maskKey)
+	at := len(b)
+	b = appendPayload(b, number, size)
+	const key = uint64(maskKey)<<32 | maskKey
+	p := b[at:]
+	for ; len(p) >= 8; p = p[8:] {
+		binary.LittleEndian.PutUint64(p, binary.LittleEndian.Uint64(p)^key)
+	}
+	for i := range p {
+		p[i] ^= byte(key >> (8 * i))
+	}
+	return b
+}
+
+func appendPayload(b []byte, number uint64, size int) []byte {
+	b = binary.LittleEndian.AppendUint64(b, number)
+	for i := 8; i < size; i++ {
+		b = append(b, byte(i)^byte(number))
+	}
+	return b
+}
+
+// check compares a payload with what appendPayload makes of the number.
+func check(p []byte, number uint64) error {
+	if got := binary.LittleEndian.Uint64(p); got != number {
+		return fmt.Errorf("got message %d, want %d", got, number)
+	}
+	for i := 8; i < len(p); i++ {
+		if p[i] != byte(i)^byte(number) {
+			return fmt.Errorf("byte %d of message %d is %#x, want %#x", i, number, p[i], byte(i)^byte(number))
+		}
+	}
+	return nil
+}
+
+var errMasked = errors.New("the server masks its frames")
+
+// parse reads one frame off the start of b. A size of 0 means that it is not all there.
+func parse(b []byte) (op byte, payload []byte, size int, err error) {
+	if len(b) < 2 {
+		return 0, nil, 0, nil
+	}
+	if b[0]&0xF0 != 0x80 {
+		return 0, nil, 0, fmt.Errorf("unexpected frame header %#x", b[0])
+	}
+	if b[1]&0x80 != 0 {
+		return 0, nil, 0, errMasked
+	}
+	n, header := int(b[1]), 2
+	switch n {
+	case 126:
+		if header = 4; len(b) >= header {
+			n = int(binary.BigEndian.Uint16(b[2:]))
+		}
+	case 127:
+		if header = 10; len(b) >= header {
+			n = int(binary.BigEndian.Uint64(b[2:])) //nolint:gosec // what does not fit is never there
+		}
+	}
+	if len(b) < header || len(b)-header < n {
+		return 0, nil, 0, nil
+	}
+	return b[0] & 0x0F, b[header : header+n], header + n, nil
+}

@@ -1,0 +1,107 @@
+package load
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// sleep sleeps in the kernel, so that no other thread of the client is needed to wake up.
+func sleep(d time.Duration) {
+	t := unix.NsecToTimespec(int64(d))
+	_ = unix.Nanosleep(&t, nil)
+}
+
+// Idle turns for a while, answering pings and nothing else.
+func (c *Client) Idle(d time.Duration) error { return c.turnFor(d, nothing) }
+
+// Handshakes connects and hangs up for a while, one after the other.
+func (c *Client) Handshakes(path string, l Load) (Result, error) {
+	var total uint64
+	one := func() error {
+		fd, err := c.dial()
+		if err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+		// With a reset no port stays taken.
+		_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+		total++
+		return c.handshake(fd, path)
+	}
+	if err := repeat(l.Warmup, one); err != nil {
+		return Result{}, err
+	}
+	s := begin(l.Meter, total)
+	err := repeat(l.Measure, one)
+	return s.end(total), err
+}
+
+// Farewell connects n times, and on each connection writes a message with the end of the stream right behind it.
+func (c *Client) Farewell(path string, n, size int) error {
+	frame := appendFrame(nil, opBinary, 0, size)
+	for i := range n {
+		fd, err := c.dial()
+		if err != nil {
+			return err
+		}
+		if err := c.handshake(fd, path); err != nil {
+			_ = unix.Close(fd)
+			return fmt.Errorf("connection %d: %w", i, err)
+		}
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_CORK, 1) // in one packet
+		_, err = unix.Write(fd, frame)
+		_ = unix.Close(fd)
+		if err != nil {
+			return fmt.Errorf("connection %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// Latency sends an echo every gap, from each connection in turn, and returns how long the answers take, in
+// microseconds. The time counts from when the message was due.
+func (c *Client) Latency(l Load, gap time.Duration) (*hdrhistogram.Histogram, error) {
+	h := hdrhistogram.New(1, int64(patience/time.Microsecond), 3)
+	due := make([]time.Time, len(c.all))
+	onMessage := func(k *conn, p []byte) error {
+		_ = h.RecordValue(time.Since(due[k.index]).Microseconds())
+		return sample(k, p, l.Size)
+	}
+	var frame []byte
+	next := time.Now()
+	warm := next.Add(l.Warmup)
+	end := warm.Add(l.Measure)
+	for i := 0; next.Before(end); i, next = i+1, next.Add(gap) {
+		for time.Now().Before(next) {
+			if err := c.turn(0, onMessage); err != nil {
+				return h, err
+			}
+		}
+		if !warm.IsZero() && next.After(warm) {
+			h.Reset()
+			warm = time.Time{}
+		}
+		k := c.all[i%len(c.all)]
+		if k.received != k.sent { // the answer before is late: this one would measure that
+			continue
+		}
+		due[k.index] = next
+		frame = appendFrame(frame[:0], opBinary, k.sent, l.Size)
+		k.sent++
+		if err := k.write(frame); err != nil {
+			return h, err
+		}
+	}
+	return h, c.until(func() bool { return c.received() == c.sent() }, onMessage)
+}
+
+func (c *Client) sent() (n uint64) {
+	for _, k := range c.all {
+		n += k.sent
+	}
+	return n
+}
