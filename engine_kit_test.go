@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -102,6 +104,50 @@ func awaitOver(t *testing.T, h *hub.Hub) {
 	t.Helper()
 	eventually(t, "all are over", func() bool { s := h.Stats(); return s.Opened == s.Closed })
 	checkOver(t, h)
+}
+
+// base is what a process holds before a test. What ran before it may end meanwhile, so that less is all right.
+type base struct{ goroutines, files int }
+
+func takeBase() base { return base{goroutines(), descriptors()} }
+
+func (b base) await(t *testing.T) {
+	t.Helper()
+	eventually(t, "the goroutines are what they were", func() bool { return goroutines() <= b.goroutines })
+	eventually(t, "the descriptors are what they were", func() bool { return descriptors() <= b.files })
+}
+
+// most returns the first number, and the second one where everything takes longer or has to be short.
+func most(n, slow int) int {
+	if raced || testing.Short() {
+		return slow
+	}
+	return n
+}
+
+// crowd calls f for each number below n, from several goroutines.
+func crowd(n, workers int, f func(i int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				f(int(i))
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// dialed connects from any goroutine; nil when that failed, which the test knows then.
+func dialed(t *testing.T, address string, options ...wsxtest.Options) *wsxtest.Client {
+	t.Helper()
+	c, resp, err := wsxtest.TryDial(t, address, options...)
+	if c == nil {
+		t.Errorf("dialing: %v, %v", resp, err)
+		return nil
+	}
+	return c
 }
 
 // numbered returns a message with a number, of a length that says whether it is whole.

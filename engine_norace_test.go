@@ -1,0 +1,5 @@
+//go:build !race
+
+package wsx_test
+
+const raced = false
