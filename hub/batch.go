@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/maphash"
 	"iter"
+	"sync"
 	"time"
 
 	"github.com/fiberwsx/wsx/batch"
@@ -13,8 +14,8 @@ import (
 // entry is a message in a batch; its payload lies beside it.
 type entry struct {
 	conn *Conn
+	at   time.Duration // after the hub's start
 	kind ws.MessageType
-	at   time.Time
 }
 
 // Item is a message of a batch.
@@ -44,7 +45,7 @@ func (b *Batch) Attempt() int { return b.b.Attempt() }
 func (b *Batch) All() iter.Seq2[int, Item] {
 	return func(yield func(int, Item) bool) {
 		for i, e := range b.b.All() {
-			if !yield(i, Item{Conn: e.conn, Message: Message{Type: e.kind, Data: b.payload(i, e)}, At: e.at}) {
+			if !yield(i, Item{Conn: e.conn, Message: Message{Type: e.kind, Data: b.payload(i, e)}, At: e.conn.hub.start.Add(e.at)}) {
 				return
 			}
 		}
@@ -107,13 +108,39 @@ func (h *Hub) newLane(subject string) *batch.Lane[entry] {
 	}
 }
 
-// gather gives a message to the batch, and waits while that is full: the socket is not read meanwhile. It does not
-// give up when the connection closes, because the message was read.
-func (c *Conn) gather(m Message) {
-	err := c.lane.Add(context.Background(), entry{conn: c, kind: m.Type, at: time.Now()}, m.Data)
-	if err != nil { // a shutdown has run out of time
-		c.hub.count.lost.Add(1)
+// mostGathered is how many messages of one read go to the batch together.
+const mostGathered = 256
+
+var gatheredPool = sync.Pool{New: func() any {
+	all := make([]batch.Addition[entry], 0, mostGathered)
+	return &all
+}}
+
+// gather keeps a message for the batch, as long as its payload lasts.
+func (c *Conn) gather(m Message, lasts bool) {
+	if c.gathered == nil {
+		c.gathered = gatheredPool.Get().(*[]batch.Addition[entry])
 	}
+	*c.gathered = append(*c.gathered, batch.Addition[entry]{
+		Item: entry{conn: c, kind: m.Type, at: c.wire.ReadAt().Sub(c.hub.start)}, Payload: m.Data,
+	})
+	if !lasts || len(*c.gathered) == mostGathered {
+		c.handOver()
+	}
+}
+
+// handOver gives what was gathered to the batch, and waits while that is full: the socket is not read meanwhile. It does
+// not give up when the connection closes, because the messages were read.
+func (c *Conn) handOver() {
+	all := c.gathered
+	c.gathered = nil
+	c.hub.count.in.Add(uint64(len(*all)))
+	if added, err := c.lane.AddAll(context.Background(), *all); err != nil { // a shutdown has run out of time
+		c.hub.count.lost.Add(uint64(len(*all) - added)) //nolint:gosec // not negative
+	}
+	clear(*all)
+	*all = (*all)[:0]
+	gatheredPool.Put(all)
 }
 
 // flushTail hands over what a connection leaves behind in a lane of its own, without waiting for the handler. A shared

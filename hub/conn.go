@@ -57,6 +57,7 @@ type Conn struct {
 	notified time.Time // when the client was last told of its rate
 	failures int       // of the handler, in a row
 	lane     *batch.Lane[entry]
+	gathered *[]batch.Addition[entry] // for lane, from one read
 
 	inbox *inbox // with OnConn
 

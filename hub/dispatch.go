@@ -12,10 +12,13 @@ import (
 type events Conn
 
 // Message hands a message to the handler, if the rate allows it.
-func (e *events) Message(t ws.MessageType, payload []byte) {
+func (e *events) Message(t ws.MessageType, payload []byte, lasts bool) {
 	c := (*Conn)(e)
-	c.hub.count.in.Add(1)
-	if !c.withinRate() {
+	within := c.withinRate()
+	if c.lane == nil || !within { // what goes to the batch is counted there
+		c.hub.count.in.Add(1)
+	}
+	if !within {
 		return
 	}
 	m := Message{Type: t, Data: payload}
@@ -26,9 +29,16 @@ func (e *events) Message(t ws.MessageType, payload []byte) {
 	case c.inbox != nil:
 		c.inbox.push(c, m)
 	case c.lane != nil:
-		c.gather(m)
+		c.gather(m, lasts || c.hub.cfg.Immutable)
 	default:
 		c.settle(c.guard("OnMessage", func() error { return c.hub.cfg.OnMessage(c, m) }))
+	}
+}
+
+// Pause hands over what was gathered.
+func (e *events) Pause() {
+	if e.gathered != nil {
+		(*Conn)(e).handOver()
 	}
 }
 
@@ -74,7 +84,7 @@ func (c *Conn) control(name string, f func(*Conn, []byte), payload []byte) {
 
 // withinRate charges a message to the connection's rate. False: the message is not to be handled.
 func (c *Conn) withinRate() bool {
-	if c.hub.cfg.Rate == 0 || c.bucket.Allow(time.Now(), c.hub.rate) {
+	if c.hub.cfg.Rate == 0 || c.bucket.Allow(c.wire.ReadAt(), c.hub.rate) {
 		return true
 	}
 	switch c.hub.cfg.OverRate {
@@ -93,6 +103,7 @@ func (c *Conn) withinRate() bool {
 
 // pause waits until the rate allows the message. A shutdown ends the waiting: what was read is handled.
 func (c *Conn) pause() bool {
+	(*events)(c).Pause()
 	for {
 		t := time.NewTimer(max(time.Millisecond, c.bucket.RetryAfter(time.Now(), c.hub.rate)))
 		select {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/fiberwsx/wsx/batch"
 	"github.com/fiberwsx/wsx/heartbeat"
@@ -24,6 +25,7 @@ type Hub struct {
 	cfg     Config
 	engine  *wire.Engine
 	rate    ratelimit.Rate
+	start   time.Time
 	log     *slog.Logger
 	shards  []*shard
 	places  places
@@ -69,6 +71,7 @@ func New(cfg Config) *Hub {
 	h := &Hub{
 		cfg:      cfg,
 		rate:     ratelimit.Rate{PerSecond: cfg.Rate, Burst: cfg.Burst},
+		start:    time.Now(),
 		log:      cfg.Logger,
 		shards:   make([]*shard, min(runtime.GOMAXPROCS(0), mostShards)),
 		places:   places{most: cfg.RoomCapacity, taken: make(map[string]int)},

@@ -194,12 +194,14 @@ func TestFailures(t *testing.T) {
 // engine is a server that echoes and stops when the client does.
 type engine struct{ conn *wire.Conn }
 
-func (e *engine) Message(t ws.MessageType, p []byte) { _ = e.conn.Send(t, p) }
-func (*engine) Ping([]byte)                          {}
-func (*engine) Pong([]byte)                          {}
-func (*engine) Closing()                             {}
+func (e *engine) Message(t ws.MessageType, p []byte, _ bool) { _ = e.conn.Send(t, p) }
+func (*engine) Ping([]byte)                                  {}
+func (*engine) Pong([]byte)                                  {}
+func (*engine) Closing()                                     {}
 
 func (*engine) Ended() {}
+
+func (*engine) Pause() {}
 
 func serveWire(nc net.Conn) (cause <-chan error) {
 	e, over := &engine{}, make(chan error, 1)

@@ -12,14 +12,15 @@ import (
 // void is a sink that wants everything and keeps nothing.
 type void struct{}
 
-func (void) message(ws.MessageType, []byte, bool) {}
-func (void) control(Opcode, []byte) error         { return nil }
-func (void) discarding() bool                     { return false }
-func (void) Message(ws.MessageType, []byte)       {}
-func (void) Ping([]byte)                          {}
-func (void) Pong([]byte)                          {}
-func (void) Closing()                             {}
-func (void) Ended()                               {}
+func (void) message(ws.MessageType, []byte, bool, bool) {}
+func (void) control(Opcode, []byte) error               { return nil }
+func (void) discarding() bool                           { return false }
+func (void) Message(ws.MessageType, []byte, bool)       {}
+func (void) Ping([]byte)                                {}
+func (void) Pong([]byte)                                {}
+func (void) Closing()                                   {}
+func (void) Ended()                                     {}
+func (void) Pause()                                     {}
 
 // drain is a socket that takes everything and has nothing to say.
 type drain struct{ net.Conn }
@@ -88,7 +89,7 @@ type echoer struct {
 	conn *Conn
 }
 
-func (e *echoer) Message(t ws.MessageType, p []byte) { _ = e.conn.Send(t, p) }
+func (e *echoer) Message(t ws.MessageType, p []byte, _ bool) { _ = e.conn.Send(t, p) }
 
 func BenchmarkEcho128(b *testing.B) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

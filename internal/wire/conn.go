@@ -65,7 +65,10 @@ func (e *Engine) age() int64 { return int64(time.Since(e.start)) }
 // Handler takes what a connection receives. Its methods are called one at a time, from the goroutine that reads;
 // payloads are valid until the call returns. It must not panic; runtime.Goexit ends the connection.
 type Handler interface {
-	Message(t ws.MessageType, payload []byte)
+	// Message is called for each message. A payload that lasts is valid until Pause has returned.
+	Message(t ws.MessageType, payload []byte, lasts bool)
+	// Pause is called when everything that one read has brought is handled.
+	Pause()
 	// Ping is called when its pong is queued already.
 	Ping(payload []byte)
 	Pong(payload []byte)
@@ -90,6 +93,7 @@ type Conn struct {
 	rest       []byte // read and not parsed
 	collecting bool   // the outbox is corked
 	stirred    bool   // a message has come since the reader last waited
+	readAt     time.Time
 
 	heard   atomic.Int64 // when the last byte came, in nanoseconds after the engine's start
 	reading atomic.Int64 // since when the reader waits for input, likewise; 0 while it does not
@@ -112,7 +116,8 @@ func New(nc net.Conn, e *Engine, h Handler) *Conn {
 	c := &Conn{engine: e, handler: h}
 	c.socket, c.rest, c.detached = attach(nc)
 	c.out.conn = c
-	c.heard.Store(e.age())
+	c.readAt = time.Now()
+	c.heard.Store(int64(c.readAt.Sub(e.start)))
 	c.parser = parser{sink: (*events)(c), rules: &e.rules}
 	return c
 }
@@ -255,6 +260,9 @@ func (c *Conn) Flush(ctx context.Context) error {
 
 // LastSeen returns when the last byte came from the peer; before the first one, when the connection was made.
 func (c *Conn) LastSeen() time.Time { return c.engine.start.Add(time.Duration(c.heard.Load())) }
+
+// ReadAt returns when what the handler is called for was read from the socket. It is for the handler alone.
+func (c *Conn) ReadAt() time.Time { return c.readAt }
 
 // Listening returns since when the connection has been waiting for its peer. False: it is not, because a handler runs
 // or a limit holds it, so that the peer's silence means nothing.

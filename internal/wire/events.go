@@ -11,15 +11,17 @@ type events Conn
 
 func (e *events) discarding() bool { return (*Conn)(e).State() != StateOpen }
 
-func (e *events) message(t ws.MessageType, payload []byte, more bool) {
+func (e *events) message(t ws.MessageType, payload []byte, more, lasts bool) {
 	if e.discarding() {
 		return
 	}
 	c := (*Conn)(e)
 	c.stirred = true
 	c.collect(more && c.engine.Cork)
-	c.handler.Message(t, payload)
-	poison(payload)
+	c.handler.Message(t, payload, lasts)
+	if !lasts {
+		poison(payload)
+	}
 }
 
 func (e *events) control(op Opcode, payload []byte) error {
@@ -29,7 +31,7 @@ func (e *events) control(op Opcode, payload []byte) error {
 		return c.peerClosed(payload)
 	case e.discarding():
 		return nil
-	case !c.rate.allow(time.Now(), c.engine.ControlRate):
+	case !c.rate.allow(c.readAt, c.engine.ControlRate):
 		return ws.CloseError{Status: ws.StatusPolicyViolation, Reason: "too many control frames"}
 	case op == OpPing:
 		c.answer(payload)

@@ -45,7 +45,7 @@ type recorder struct {
 	seen []string
 }
 
-func (r *recorder) Message(t ws.MessageType, p []byte) {
+func (r *recorder) Message(t ws.MessageType, p []byte, _ bool) {
 	r.note(describe(t.String(), p))
 	if r.onMessage != nil {
 		r.onMessage(r.conn, t, p)
@@ -57,6 +57,8 @@ func (r *recorder) Ping(p []byte) { r.note(describe("ping", p)) }
 func (r *recorder) Pong(p []byte) { r.note(describe("pong", p)) }
 
 func (r *recorder) Closing() { r.closings.Add(1) }
+
+func (r *recorder) Pause() {}
 
 func (r *recorder) Ended() { close(r.over) }
 

@@ -8,10 +8,10 @@ import (
 	"github.com/fiberwsx/wsx/ws"
 )
 
-// sink takes what the parser finds, in order. Payloads are valid until the call returns.
+// sink takes what the parser finds, in order. Payloads are valid until the call returns, or longer.
 type sink interface {
-	// more reports that the same piece goes on behind the message.
-	message(t ws.MessageType, payload []byte, more bool)
+	// more reports that the same piece goes on behind the message; lasts, that payload is valid as long as the piece.
+	message(t ws.MessageType, payload []byte, more, lasts bool)
 	control(op Opcode, payload []byte) error
 	// discarding reports that messages are of no more interest: the parser only looks for control frames then.
 	discarding() bool
@@ -76,7 +76,12 @@ func (p *parser) late() bool {
 
 // step handles one frame, or as much of one as is there, and returns how many bytes that took; 0 asks for more.
 func (p *parser) step(b []byte, room int) (int, error) {
-	if p.partial != nil && p.partial.inFrame {
+	switch {
+	case p.partial == nil:
+		if op, key, start, end := wholeMessage(b); end > 0 && p.rules.masked {
+			return end, p.inPlace(op, key, b[start:end], end < len(b))
+		}
+	case p.partial.inFrame:
 		return p.payload(b)
 	}
 	h, err := parseHeader(b, p.rules.masked)
@@ -91,8 +96,8 @@ func (p *parser) step(b []byte, room int) (int, error) {
 	case h.length > there && h.length <= int64(room-h.size):
 		return 0, nil
 	case h.fin && h.length <= there && p.partial == nil && h.op != OpContinuation:
-		whole := h.size + int(h.length)
-		return whole, p.inPlace(h, b[h.size:whole], whole < len(b))
+		end := h.size + int(h.length)
+		return end, p.inPlace(h.op, h.key, b[h.size:end], end < len(b))
 	default:
 		return p.piece(h, b)
 	}
@@ -108,18 +113,18 @@ func (p *parser) controlFrame(h header, b []byte) (int, error) {
 }
 
 // inPlace handles a message that is one frame, all of it there.
-func (p *parser) inPlace(h header, payload []byte, more bool) error {
+func (p *parser) inPlace(op Opcode, key uint32, payload []byte, more bool) error {
 	if p.sink.discarding() {
 		return nil
 	}
-	if p.rules.maxMessage > 0 && h.length > p.rules.maxMessage {
+	if p.rules.maxMessage > 0 && int64(len(payload)) > p.rules.maxMessage {
 		return tooBig()
 	}
-	Mask(payload, h.key)
-	if h.op == OpText && !utf8.Valid(payload) {
+	Mask(payload, key)
+	if op == OpText && !utf8.Valid(payload) {
 		return invalidText()
 	}
-	p.sink.message(ws.MessageType(h.op), payload, more)
+	p.sink.message(ws.MessageType(op), payload, more, true)
 	return nil
 }
 
@@ -196,7 +201,7 @@ func (p *parser) finish(more bool) error {
 		return invalidText()
 	}
 	p.partial = nil
-	p.sink.message(ws.MessageType(m.op), m.gathered.data, more)
+	p.sink.message(ws.MessageType(m.op), m.gathered.data, more, false)
 	m.release()
 	return nil
 }

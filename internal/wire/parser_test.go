@@ -28,7 +28,7 @@ type log struct {
 	quietAfter int
 }
 
-func (l *log) message(t ws.MessageType, p []byte, _ bool) {
+func (l *log) message(t ws.MessageType, p []byte, _, _ bool) {
 	if !l.discarding() {
 		l.entries = append(l.entries, fmt.Sprintf("%v %q", t, p))
 	}
@@ -155,7 +155,7 @@ func (n *naive) frame(fin bool, op byte, payload []byte, length uint64) ws.Statu
 		return 1007
 	}
 	if whole {
-		n.log.message(ws.MessageType(n.op), n.message, false)
+		n.log.message(ws.MessageType(n.op), n.message, false, false)
 		n.inMessage, n.message = false, nil
 	}
 	return 0

@@ -98,10 +98,12 @@ func (c *Conn) read(mayNap bool) error {
 // parse handles the frames in b; see [parser.feed].
 func (c *Conn) parse(b []byte, room int) (used int, err error) {
 	used, err = c.parser.feed(b, room)
+	c.handler.Pause()
 	if c.collecting {
 		c.collecting = false
 		c.out.uncork()
 	}
+	poison(b[:used])
 	return used, err
 }
 
@@ -143,7 +145,8 @@ func (c *Conn) wait() {
 func (c *Conn) woken(heard bool) {
 	c.reading.Store(0)
 	if heard {
-		c.heard.Store(c.engine.age())
+		c.readAt = time.Now()
+		c.heard.Store(int64(c.readAt.Sub(c.engine.start)))
 	}
 	c.mu.Lock()
 	c.waiting = false
