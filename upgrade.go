@@ -2,9 +2,9 @@ package wsx
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -59,54 +59,58 @@ func (g *gate) upgrade(c *fiber.Ctx, a *admission) error {
 func requestHead(c *fiber.Ctx) []byte {
 	h := &c.Request().Header
 	b := make([]byte, 0, len("GET  HTTP/1.1\r\n")+len(h.RequestURI())+len(h.RawHeaders()))
-	b = fmt.Appendf(b, "GET %s HTTP/1.1\r\n", h.RequestURI())
+	b = append(append(append(b, "GET "...), h.RequestURI()...), " HTTP/1.1\r\n"...)
 	return append(b, h.RawHeaders()...)
 }
 
 // respond writes the 101 with the headers that other handlers have set. When one of them has made another response of
 // it, an error handler for example, that one is written, and the error says so.
 func respond(nc net.Conn, resp *fasthttp.Response, accept, subprotocol string) error {
+	if resp.StatusCode() != fiber.StatusSwitchingProtocols {
+		return respondOtherwise(nc, resp)
+	}
+	b := make([]byte, 0, 256)
+	b = append(b, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
+	b = append(append(b, accept...), "\r\n"...)
+	if subprotocol != "" {
+		b = append(append(append(b, "Sec-WebSocket-Protocol: "...), subprotocol...), "\r\n"...)
+	}
+	resp.Header.VisitAll(func(name, value []byte) {
+		if !belongsToHandshake(name) {
+			b = append(append(append(append(b, name...), ": "...), value...), "\r\n"...)
+		}
+	})
+	b = append(b, "\r\n"...)
 	if err := nc.SetWriteDeadline(time.Now().Add(handshakeTimeout)); err != nil {
 		return err
 	}
-	if resp.StatusCode() != fiber.StatusSwitchingProtocols {
-		w := bufio.NewWriter(nc)
-		resp.SetConnectionClose()
-		if err := resp.Write(w); err != nil {
-			return err
-		}
-		_ = w.Flush()
-		return fmt.Errorf("answered with %d by another handler", resp.StatusCode())
-	}
-	var b bytes.Buffer
-	b.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ")
-	b.WriteString(accept)
-	b.WriteString("\r\n")
-	if subprotocol != "" {
-		b.WriteString("Sec-WebSocket-Protocol: " + subprotocol + "\r\n")
-	}
-	resp.Header.VisitAll(func(name, value []byte) {
-		if !belongsToHandshake(string(name)) {
-			fmt.Fprintf(&b, "%s: %s\r\n", name, value)
-		}
-	})
-	b.WriteString("\r\n")
-	if _, err := nc.Write(b.Bytes()); err != nil {
+	_, err := nc.Write(b) // every further write sets a deadline of its own
+	return err
+}
+
+// respondOtherwise writes what another handler has made of the response.
+func respondOtherwise(nc net.Conn, resp *fasthttp.Response) error {
+	if err := nc.SetWriteDeadline(time.Now().Add(handshakeTimeout)); err != nil {
 		return err
 	}
-	return nc.SetWriteDeadline(time.Time{})
+	w := bufio.NewWriter(nc)
+	resp.SetConnectionClose()
+	if err := resp.Write(w); err != nil {
+		return err
+	}
+	_ = w.Flush()
+	return fmt.Errorf("answered with %d by another handler", resp.StatusCode())
 }
 
 // belongsToHandshake reports whether a response header is the middleware's own, or says something of a body, which a
 // 101 has none of.
-func belongsToHandshake(name string) bool {
-	switch strings.ToLower(name) {
-	case "upgrade", "connection", "content-type", "content-length", "transfer-encoding", "trailer",
-		"sec-websocket-accept", "sec-websocket-protocol", "sec-websocket-extensions", "sec-websocket-version":
-		return true
-	default:
-		return false
-	}
+func belongsToHandshake(name []byte) bool {
+	return slices.ContainsFunc(handshakeHeaders, func(own string) bool { return strings.EqualFold(string(name), own) })
+}
+
+var handshakeHeaders = []string{
+	"Upgrade", "Connection", "Content-Type", "Content-Length", "Transfer-Encoding", "Trailer",
+	"Sec-WebSocket-Accept", "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions", "Sec-WebSocket-Version",
 }
 
 // hijacked is the connection that fasthttp gives up. Its Close reaches the socket, which fasthttp's own does not; reads

@@ -1,5 +1,3 @@
-// Command bench measures wsx against its peers: every server gets the same load in turn, round after round, and what is
-// told is the ratio within a round. See README.md.
 package main
 
 import (

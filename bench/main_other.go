@@ -1,6 +1,5 @@
 //go:build !linux
 
-// Command bench measures wsx against its peers. It needs Linux.
 package main
 
 import (

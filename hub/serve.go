@@ -1,7 +1,9 @@
 package hub
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"net"
 
 	"github.com/fiberwsx/wsx/ws"
@@ -48,7 +50,9 @@ func (c *Conn) open() {
 		c.hub.count.detached.Add(1)
 	}
 	c.hub.register(c)
-	c.hub.log.Debug("websocket opened", "conn", c.id, "subject", quoted(c.Subject()), "ip", quoted(c.IP()))
+	if c.hub.log.Enabled(context.Background(), slog.LevelDebug) {
+		c.hub.log.Debug("websocket opened", "conn", c.id, "subject", quoted(c.Subject()), "ip", quoted(c.IP()))
+	}
 	if c.hub.cfg.OnOpen != nil {
 		if err := c.guard("OnOpen", func() error { return c.hub.cfg.OnOpen(c) }); err != nil {
 			c.refuse(err)
@@ -96,7 +100,9 @@ func (c *Conn) tellClosed() {
 		c.flushTail()
 	}
 	cause := c.wire.Cause()
-	c.hub.log.Debug("websocket closed", "conn", c.id, "subject", quoted(c.Subject()), "cause", cause)
+	if c.hub.log.Enabled(context.Background(), slog.LevelDebug) {
+		c.hub.log.Debug("websocket closed", "conn", c.id, "subject", quoted(c.Subject()), "cause", cause)
+	}
 	if c.hub.cfg.OnClose != nil {
 		_ = c.guard("OnClose", func() error {
 			c.hub.cfg.OnClose(c, cause)

@@ -57,14 +57,15 @@ func (c *Client) Hangup() {
 	c.all, c.conns = nil, nil
 }
 
-// Connect opens n more connections on a path, one after the other.
+// Connect opens n more connections on a path, one after the other. The server answers a ping on each at last: it counts
+// them in then, which it may do only after the handshake.
 func (c *Client) Connect(path string, n int) error {
 	for range n {
 		if err := c.connect(path); err != nil {
 			return fmt.Errorf("connection %d: %w", len(c.all), err)
 		}
 	}
-	return nil
+	return c.settle()
 }
 
 func (c *Client) connect(path string) error {
@@ -174,7 +175,9 @@ func (c *Client) read(k *conn, onMessage func(*conn, []byte) error) error {
 		have := copy(c.in, k.rest)
 		n, err := unix.Read(k.fd, c.in[have:])
 		switch {
-		case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EINTR):
+			continue
+		case errors.Is(err, unix.EAGAIN):
 			return nil
 		case err != nil:
 			return fmt.Errorf("read: %w", err)

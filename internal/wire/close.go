@@ -75,7 +75,7 @@ func (c *Conn) close(e ws.CloseError, d time.Duration, dropQueued bool) bool {
 func (c *Conn) fail(e ws.CloseError, cause error) {
 	err := error(e)
 	if cause != nil {
-		err = fmt.Errorf("%w: %w", e, cause)
+		err = &failure{e, cause}
 	}
 	c.mu.Lock()
 	first := c.beginLocked(err, c.engine.CloseTimeout)
@@ -85,6 +85,16 @@ func (c *Conn) fail(e ws.CloseError, cause error) {
 		c.handler.Closing()
 	}
 }
+
+// failure is how a connection ended and what its socket said. Few ask for the text.
+type failure struct {
+	closed ws.CloseError
+	cause  error
+}
+
+func (f *failure) Error() string { return f.closed.Error() + ": " + f.cause.Error() }
+
+func (f *failure) Unwrap() []error { return []error{f.closed, f.cause} }
 
 func (c *Conn) beginLocked(cause error, d time.Duration) bool {
 	if c.State() != StateOpen {

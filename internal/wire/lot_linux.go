@@ -7,16 +7,20 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // lot is where detached connections wait that have nothing to do: without a goroutine, a stack or a place in Go's
 // poller each. It has one epoll descriptor, for which one goroutine waits in Go's poller. Both exist only while there
-// are connections.
+// are connections, and for lingerEmpty.
 type lot struct {
 	mu    sync.Mutex
 	watch *watch
 	conns map[int32]*Conn // by descriptor; all that have ever waited here
+	empty *time.Timer     // closes the watch
 }
+
+const lingerEmpty = 100 * time.Millisecond
 
 // watch is an epoll descriptor with its goroutine.
 type watch struct {
@@ -80,10 +84,25 @@ func (l *lot) leave(c *Conn) {
 
 func (l *lot) forgetLocked(fd int32) {
 	delete(l.conns, fd)
-	if len(l.conns) == 0 {
-		go l.watch.file.Close() // it waits for serve, which may wait for mu
-		l.watch, l.conns = nil, nil
+	switch {
+	case len(l.conns) > 0:
+	case l.empty == nil:
+		l.empty = time.AfterFunc(lingerEmpty, l.closeEmpty)
+	default:
+		l.empty.Reset(lingerEmpty)
 	}
+}
+
+func (l *lot) closeEmpty() {
+	l.mu.Lock()
+	w := l.watch
+	if w == nil || len(l.conns) > 0 {
+		l.mu.Unlock()
+		return
+	}
+	l.watch, l.conns = nil, nil
+	l.mu.Unlock()
+	_ = w.file.Close() // it waits for serve, which may wait for mu
 }
 
 // serve wakes connections until its watch is closed.

@@ -1,6 +1,5 @@
 //go:build !linux
 
-// Command rawepoll needs Linux.
 package main
 
 import "log"
