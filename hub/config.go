@@ -108,9 +108,10 @@ type Config struct {
 	// RoomCapacity is how many members a room may have. Optional. Default: no limit.
 	RoomCapacity int
 
-	// OutboxMessages and OutboxBytes bound what waits for a slow receiver; when one is reached and the socket has taken
-	// nothing for 50 ms, its connection closes with 4006. As long as the socket takes something, [Conn.Send] waits, and
-	// what is sent to a target may fill four times OutboxBytes, 4 MiB at least. Optional. Default: 256, 1 MiB.
+	// OutboxMessages and OutboxBytes bound what waits for a slow receiver. When one is reached, [Conn.Send] waits as long
+	// as the socket takes something; when it has taken nothing for 50 ms, the connection closes with 4006. What is sent to
+	// a target is shared and waits for nobody: it may fill OutboxBytes whatever the number of messages, and four times
+	// that, 4 MiB at least, unless the socket has taken nothing for a second. Optional. Default: 256, 1 MiB.
 	OutboxMessages int
 	OutboxBytes    int
 	// WriteDeadline is how long a socket may take nothing of what it is given. Optional. Default: 10 s.

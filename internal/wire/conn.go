@@ -144,9 +144,9 @@ func (c *Conn) Send(t ws.MessageType, payload []byte) error {
 }
 
 // SendRound queues what the connection has not had of r, and returns how many messages that is, and whether the outbox
-// is full now. It never waits: while the socket takes something, up to four times the limit in bytes may be queued,
-// and 4 MiB at least. Over the limits, when the socket has taken nothing for 50 ms, the error is [ErrSlowConsumer],
-// and the connection closes. The other one is [ErrClosed].
+// is full now. It never waits: whatever the number of messages, up to the limit in bytes is queued, and 1 MiB at least;
+// up to four times that unless the socket has taken nothing for a second. Beyond, the error is [ErrSlowConsumer], and
+// the connection closes. The other one is [ErrClosed].
 func (c *Conn) SendRound(r *Round) (messages int, full bool, err error) {
 	messages, full, err = c.out.pushRound(r, true)
 	if errors.Is(err, errFull) {

@@ -14,12 +14,14 @@ var errFull = errors.New("wire: outbox full")
 const (
 	// maxControlLane is how many bytes of control frames may wait. What answers the peer then waits with its reader.
 	maxControlLane = 8 << 10
-	// lenience is how many times its limit in bytes, which counts as lenientBytes at least, an outbox may hold of rounds
-	// while the socket still takes something: nobody waits then.
-	lenience     = 4
-	lenientBytes = 1 << 20
-	// patience is how long the socket may have refused before a full outbox counts as a slow consumer.
+	// patience is how long the socket may have refused before a full outbox counts as a slow consumer, for somebody who
+	// waits for it.
 	patience = 50 * time.Millisecond
+	// Nobody waits with a round, and it is shared: so the outbox may hold it whatever the number of messages, and for
+	// roundPatience lenience times the limit in bytes, which counts as lenientBytes at least.
+	roundPatience = time.Second
+	lenience      = 4
+	lenientBytes  = 1 << 20
 )
 
 // outbox is what a connection has yet to send. Data goes out in order and within limits; control frames have a lane of
@@ -78,7 +80,7 @@ func (o *outbox) pushRound(r *Round, write bool) (messages int, full bool, err e
 	data, messages := r.from(o.position)
 	if o.fullLocked(len(data)) {
 		o.writeLocked()
-		if o.fullLocked(len(data)) && !o.lenientLocked(len(data)) {
+		if o.fullLocked(len(data)) && !o.holdsLocked(len(data)) {
 			return 0, true, errFull
 		}
 	}
@@ -106,10 +108,10 @@ func (o *outbox) fullLocked(size int) bool {
 	return most > 0 && o.load.messages >= most || mostBytes > 0 && o.load.bytes+size > mostBytes
 }
 
-// lenientLocked reports whether size more bytes of a round may be queued over the limits: the socket takes something.
-func (o *outbox) lenientLocked(size int) bool {
-	return o.load.bytes+size <= lenience*max(o.conn.engine.OutboxBytes, lenientBytes) &&
-		o.load.writing && time.Since(o.load.progress) < patience
+// holdsLocked reports whether size more bytes of a round may be queued by a full outbox.
+func (o *outbox) holdsLocked(size int) bool {
+	bytes, most := o.load.bytes+size, max(o.conn.engine.OutboxBytes, lenientBytes)
+	return bytes <= most || bytes <= lenience*most && o.load.writing && time.Since(o.load.progress) < roundPatience
 }
 
 // tailLocked returns a chunk with room for size bytes at the end of the queue.

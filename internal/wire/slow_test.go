@@ -91,28 +91,30 @@ func TestSenderThatWaitsSeesTheClose(t *testing.T) {
 	})
 }
 
-// TestRoundsNeverWait: while the socket may still take something, four times the limit in bytes is queued. Then, and
-// over the limits when the socket has taken nothing for 50 ms, the receiver is cut.
+// TestRoundsNeverWait: whatever their number, as many bytes as the limit says are queued, and four times that unless the
+// socket has taken nothing for a second. Beyond, the receiver is cut.
 func TestRoundsNeverWait(t *testing.T) {
 	for name, tt := range map[string]struct {
-		gap  time.Duration // before the round over the limit
+		size int           // of a message on the wire
+		gap  time.Duration // before what is over the limit
 		most int           // messages that are queued
 	}{
-		"at once":          {0, 4 * 128},
-		"after 49 ms":      {49 * time.Millisecond, 4 * 128},
-		"after 50 ms":      {50 * time.Millisecond, 128},
-		"much later still": {time.Second, 128},
+		"at once":                {8 << 10, 0, 4 * 128},
+		"within a second":        {8 << 10, 999 * time.Millisecond, 4 * 128},
+		"after a second":         {8 << 10, time.Second, 128},
+		"many after a second":    {1 << 10, time.Second, 1024},
+		"many within the second": {1 << 10, 0, 4 * 1024},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := piped(t, limits(), &recorder{})
-				p := make([]byte, 8<<10-4)
-				for range 128 {
+				p, sent := make([]byte, tt.size-4), 0
+				for ; sent < 1<<20/tt.size; sent++ {
 					must(t, r.round(ws.Binary, p))
 				}
 				want(t, "full", r.Full(), true)
 				time.Sleep(tt.gap)
-				begun, sent := time.Now(), 128
+				begun := time.Now()
 				for r.round(ws.Binary, p) == nil {
 					sent++
 				}
