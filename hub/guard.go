@@ -62,11 +62,12 @@ func (c *Conn) closeAs(err error) bool {
 
 // settle draws the conclusion from what a handler returned.
 func (c *Conn) settle(err error) {
-	var crash *PanicError
-	switch {
-	case err == nil:
+	if err == nil {
 		c.failures = 0
 		return
+	}
+	var crash *PanicError
+	switch {
 	case errors.As(err, &crash), c.closeAs(err):
 		return
 	case c.ctx.Err() != nil && (errors.Is(err, ErrClosed) || errors.Is(err, ErrSlowConsumer)):

@@ -190,8 +190,8 @@ func (s *shard) flush() {
 		if !ok {
 			return
 		}
-		s.deliver(&d)
-		s.delivered(&d)
+		s.deliver(d)
+		s.delivered(d)
 	}
 }
 
@@ -208,13 +208,13 @@ func (s *shard) next() (d delivery, ok bool) {
 	return s.log[0], true
 }
 
-func (s *shard) deliver(d *delivery) {
-	to := slices.Values(d.list)
-	if d.list == nil {
-		to = s.members.Members(d.to)
+func (s *shard) deliver(d delivery) {
+	to := d.list
+	if to == nil {
+		to = s.members.Snapshot(d.to)
 	}
 	sent := 0
-	for c := range to {
+	for _, c := range to {
 		if d.list == nil && !d.to.reaches(c) {
 			continue
 		}
@@ -228,7 +228,7 @@ func (s *shard) deliver(d *delivery) {
 }
 
 // delivered takes a delivery off the log.
-func (s *shard) delivered(d *delivery) {
+func (s *shard) delivered(d delivery) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if d.list != nil {

@@ -155,6 +155,15 @@ func (r *Registry[K, M]) Members(room K) iter.Seq[M] {
 	return func(func(M) bool) {}
 }
 
+// Snapshot is [Registry.Members] as a slice, which several callers share: it must not be written to. It allocates
+// nothing but the copy.
+func (r *Registry[K, M]) Snapshot(room K) []M {
+	if g := r.find(room); g != nil {
+		return g.snapshot()
+	}
+	return nil
+}
+
 // Len returns how many members room has.
 func (r *Registry[K, M]) Len(room K) int {
 	if g := r.find(room); g != nil {

@@ -1,0 +1,22 @@
+//go:build !race
+
+package hub_test
+
+import "testing"
+
+// TestSteadyStateDoesNotAllocate: not for a message, not for a receiver, from the socket to the socket or the batch.
+func TestSteadyStateDoesNotAllocate(t *testing.T) {
+	for name, path := range map[string]func(testing.TB) func(){
+		"echo": echoing, "broadcast": broadcasting, "ingest": ingesting,
+	} {
+		t.Run(name, func(t *testing.T) {
+			one := path(t)
+			for range 1000 {
+				one()
+			}
+			if n := testing.AllocsPerRun(2000, one); n != 0 {
+				t.Errorf("got %v allocations a message, want 0", n)
+			}
+		})
+	}
+}
