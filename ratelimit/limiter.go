@@ -1,7 +1,6 @@
 package ratelimit
 
 import (
-	"container/list"
 	"sync"
 	"time"
 )
@@ -18,19 +17,22 @@ type Config struct {
 }
 
 // Limiter keeps one bucket a key in bounded memory: past MaxKeys it forgets the key seen longest ago, which then starts
-// full. So it stops floods; it does not bill. A key costs some 150 bytes beside its own.
+// full. So it stops floods; it does not bill. A key costs some 90 bytes beside itself, which is kept
+// twice.
 type Limiter[K comparable] struct {
 	rate Rate
 	max  int
 
-	mu    sync.Mutex
-	keys  map[K]*list.Element
-	order *list.List // of *keyed[K], the key seen last in front
+	mu     sync.Mutex
+	keys   map[K]*keyed[K]
+	newest keyed[K] // no key's: the ring of all keys begins after it, with the key seen last
 }
 
+// keyed is a key's bucket, and its place in the ring.
 type keyed[K comparable] struct {
-	key    K
-	bucket Bucket
+	key          K
+	bucket       Bucket
+	newer, older *keyed[K]
 }
 
 // NewLimiter returns a limiter that has seen no key.
@@ -38,11 +40,13 @@ func NewLimiter[K comparable](cfg Config) *Limiter[K] {
 	if cfg.MaxKeys <= 0 {
 		cfg.MaxKeys = DefaultMaxKeys
 	}
-	return &Limiter[K]{rate: cfg.Rate, max: cfg.MaxKeys, keys: make(map[K]*list.Element), order: list.New()}
+	l := &Limiter[K]{rate: cfg.Rate, max: cfg.MaxKeys, keys: make(map[K]*keyed[K])}
+	l.newest.newer, l.newest.older = &l.newest, &l.newest
+	return l
 }
 
 // Allow takes a token of key's bucket. When there is none, retryAfter is how long it takes until there is. It
-// allocates only for a key that it does not know.
+// allocates only for a key that it does not know, as long as there is room for more.
 func (l *Limiter[K]) Allow(now time.Time, key K) (ok bool, retryAfter time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -61,20 +65,30 @@ func (l *Limiter[K]) Len() int {
 }
 
 func (l *Limiter[K]) bucketLocked(key K) *Bucket {
-	if e, ok := l.keys[key]; ok {
-		l.order.MoveToFront(e)
-		return &e.Value.(*keyed[K]).bucket
+	k, known := l.keys[key]
+	switch {
+	case known:
+		k.unlink()
+	case len(l.keys) < l.max:
+		k = &keyed[K]{key: key}
+		l.keys[key] = k
+	default:
+		k = l.newest.newer // the oldest: forgotten, and used again
+		k.unlink()
+		delete(l.keys, k.key)
+		*k = keyed[K]{key: key}
+		l.keys[key] = k
 	}
-	if len(l.keys) < l.max {
-		k := &keyed[K]{key: key}
-		l.keys[key] = l.order.PushFront(k)
-		return &k.bucket
-	}
-	e := l.order.Back() // forgotten, and used again
-	k := e.Value.(*keyed[K])
-	delete(l.keys, k.key)
-	*k = keyed[K]{key: key}
-	l.keys[key] = e
-	l.order.MoveToFront(e)
+	k.link(&l.newest)
 	return &k.bucket
+}
+
+// link puts k in after newer.
+func (k *keyed[K]) link(newer *keyed[K]) {
+	k.newer, k.older = newer, newer.older
+	k.newer.older, k.older.newer = k, k
+}
+
+func (k *keyed[K]) unlink() {
+	k.newer.older, k.older.newer = k.older, k.newer
 }
