@@ -17,8 +17,8 @@ type Config struct {
 }
 
 // Limiter keeps one bucket a key in bounded memory: past MaxKeys it forgets the key seen longest ago, which then starts
-// full. So it stops floods; it does not bill. A key costs some 90 bytes beside itself, which is kept
-// twice.
+// full. So it stops floods; it does not bill. A key, kept
+// twice, costs some 90 bytes more.
 type Limiter[K comparable] struct {
 	rate Rate
 	max  int
