@@ -112,6 +112,10 @@ func measure(ctx context.Context, o options, dir string, r *results) error {
 		for _, w := range r.workloads {
 			for i := range r.programs { // another one first in each round
 				p := r.programs[(i+round)%len(r.programs)]
+				if w.tls && !p.tls {
+					step++
+					continue
+				}
 				progress(round, step, steps, began, w.name+", "+p.name)
 				step++
 				v, err := one(ctx, dir, p, w, o.duration)
@@ -135,9 +139,16 @@ func progress(round, step, steps int, began time.Time, what string) {
 
 // one measures a server once, from a fresh start.
 func one(ctx context.Context, dir string, p program, w workload, d time.Duration) (v float64, err error) {
-	args := p.args
-	if w.idle && p.idle != nil {
-		args = append(slices.Clone(args), p.idle...)
+	args := slices.Clone(p.args)
+	if w.idle {
+		args = append(args, p.idle...)
+	}
+	if w.tls {
+		flags, err := certificate(dir)
+		if err != nil {
+			return 0, err
+		}
+		args = append(args, flags...)
 	}
 	server, err := start(ctx, filepath.Join(dir, filepath.Base(p.pkg)), args, max(1, w.cores))
 	if err != nil {

@@ -91,7 +91,7 @@ func pinned(cores []int, f func() error) error {
 	if err := unix.SchedSetaffinity(0, &set); err != nil {
 		return fmt.Errorf("pinning to processors %v: %w", cores, err)
 	}
-	defer unix.SchedSetaffinity(0, &before)
+	defer func() { _ = unix.SchedSetaffinity(0, &before) }()
 	return f()
 }
 
@@ -108,7 +108,7 @@ func listening(out io.Reader) error {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if strings.HasPrefix(lines.Text(), "listening on ") {
-			go io.Copy(io.Discard, out)
+			go func() { _, _ = io.Copy(io.Discard, out) }()
 			return nil
 		}
 	}
@@ -124,7 +124,7 @@ func (p *process) stop() {
 func (p *process) cpu() time.Duration {
 	const scheduled = 2 // CPUCLOCK_SCHED
 	var t unix.Timespec
-	if err := unix.ClockGettime(int32(^p.cmd.Process.Pid<<3|scheduled), &t); err != nil { //nolint:gosec // as the kernel packs it
+	if err := unix.ClockGettime(int32(^p.cmd.Process.Pid<<3|scheduled), &t); err != nil {
 		return 0
 	}
 	return time.Duration(t.Nano())

@@ -100,7 +100,7 @@ const (
 )
 
 func (r *results) saveMarkdown(file string) error {
-	old, err := os.ReadFile(file) //nolint:gosec // the caller names it
+	old, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}

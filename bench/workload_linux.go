@@ -20,6 +20,7 @@ type workload struct {
 	budget budget
 	quick  bool
 	idle   bool // wants the heartbeat
+	tls    bool
 }
 
 const (
@@ -63,6 +64,11 @@ func workloads() []workload {
 			budget: budget{contrib: 0.25, gws: 0.40, most: 4}, quick: true, idle: true},
 		{name: "message+FIN", what: "descriptors left of 2,000 connections that say one thing and hang up", unit: "left", path: "/echo",
 			run: farewell, quick: true},
+		{name: "echo TLS", what: "64 connections over TLS, a message in flight on each", path: "/echo", conns: 64, load: small, run: echoTLS, tls: true},
+		{name: "crowd p99", what: "of 50 messages of 1 KiB at once to 1,000 connections, 20 times a second", unit: "µs", path: "/broadcast", conns: 1000,
+			load: load.Load{Size: 1024}, run: crowd(0)},
+		{name: "crowd p99, one mute", what: "the same with one more that never reads", unit: "µs", path: "/broadcast", conns: 1000,
+			load: load.Load{Size: 1024}, run: crowd(1)},
 		{name: "latency p50", what: "of an echo at 2,000 messages a second", unit: "µs", path: "/echo", conns: 100, load: small, run: latency(50)},
 		{name: "latency p95", what: "of an echo at 2,000 messages a second", unit: "µs", path: "/echo", conns: 100, load: small, run: latency(95)},
 		{name: "latency p99", what: "of an echo at 2,000 messages a second", unit: "µs", path: "/echo", conns: 100, load: small, run: latency(99)},
@@ -115,6 +121,38 @@ var (
 	})
 	handshake = cost(func(c *load.Client, l load.Load) (load.Result, error) { return c.Handshakes("/echo", l) })
 )
+
+func echoTLS(w *workload, p *process, d time.Duration) (float64, error) {
+	l := w.load
+	l.Measure, l.Warmup, l.Meter = d, d/4, p.cpu
+	r, err := load.EchoTLS(p.addr, w.path, w.conns, l)
+	if err != nil {
+		return 0, err
+	}
+	return micros(r.CPU) / float64(r.Messages), nil
+}
+
+// crowd measures how long a broadcast takes to reach a receiver, while so many others never read.
+func crowd(mute int) func(*workload, *process, time.Duration) (float64, error) {
+	return func(w *workload, p *process, d time.Duration) (float64, error) {
+		c, l, err := w.client(p, d)
+		if err != nil {
+			return 0, err
+		}
+		defer c.Close()
+		l.Measure = max(d, 10*time.Second) // the mute one's socket is full after a while
+		for range mute {
+			if err := c.ConnectMute(w.path); err != nil {
+				return 0, err
+			}
+		}
+		h, err := c.Crowd(l, 50*time.Millisecond)
+		if err != nil {
+			return 0, err
+		}
+		return float64(h.ValueAtQuantile(99)), nil
+	}
+}
 
 func handshakeRate(w *workload, p *process, d time.Duration) (float64, error) {
 	c, l, err := w.client(p, d)

@@ -84,7 +84,7 @@ func parse(b []byte) (op byte, payload []byte, size int, err error) {
 		}
 	case 127:
 		if header = 10; len(b) >= header {
-			n = int(binary.BigEndian.Uint64(b[2:])) //nolint:gosec // what does not fit is never there
+			n = int(binary.BigEndian.Uint64(b[2:]))
 		}
 	}
 	if len(b) < header || len(b)-header < n {

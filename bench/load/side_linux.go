@@ -99,6 +99,51 @@ func (c *Client) Latency(l Load, gap time.Duration) (*hdrhistogram.Histogram, er
 	return h, c.until(func() bool { return c.received() == c.sent() }, onMessage)
 }
 
+// ConnectMute opens a connection that never reads, with a receive buffer that is small.
+func (c *Client) ConnectMute(path string) error {
+	fd, err := c.dial()
+	if err != nil {
+		return err
+	}
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 4096)
+	c.mute = append(c.mute, fd)
+	return c.handshake(fd, path)
+}
+
+// Crowd has the first connection send a message every gap, in bursts of 50, and returns how long each takes to reach
+// each connection, in microseconds.
+func (c *Client) Crowd(l Load, gap time.Duration) (*hdrhistogram.Histogram, error) {
+	const burst = 50
+	h := hdrhistogram.New(1, int64(patience/time.Microsecond), 3)
+	var due time.Time
+	var total, wanted uint64
+	onMessage := func(k *conn, p []byte) error {
+		total++
+		_ = h.RecordValue(time.Since(due).Microseconds())
+		return sample(k, p, l.Size)
+	}
+	var frames []byte
+	for end := time.Now().Add(l.Measure); time.Now().Before(end); {
+		frames = frames[:0]
+		for range burst {
+			frames = appendFrame(frames, opBinary, c.all[0].sent, l.Size)
+			c.all[0].sent++
+		}
+		due = time.Now()
+		wanted += burst * uint64(len(c.all))
+		if err := c.all[0].write(frames); err != nil {
+			return h, err
+		}
+		if err := c.until(func() bool { return total >= wanted }, onMessage); err != nil {
+			return h, err
+		}
+		if err := c.turnUntil(due.Add(gap), onMessage); err != nil {
+			return h, err
+		}
+	}
+	return h, nil
+}
+
 func (c *Client) sent() (n uint64) {
 	for _, k := range c.all {
 		n += k.sent

@@ -155,7 +155,7 @@ func (c *Client) Broadcast(l Load) (Result, error) {
 			burst = appendFrame(burst, opBinary, c.all[0].sent, l.Size)
 			c.all[0].sent++
 		}
-		due += uint64(l.Flight) * uint64(len(c.all)) //nolint:gosec // both are positive
+		due += uint64(l.Flight) * uint64(len(c.all))
 		if err := c.all[0].write(burst); err != nil {
 			return err
 		}
@@ -193,7 +193,7 @@ func nothing(*conn, []byte) error {
 // it.
 func (c *Client) Stream(l Load) (Result, error) {
 	var burst []byte
-	count := uint64(max(1, (32<<10)/(l.Size+8))) //nolint:gosec // positive
+	count := uint64(max(1, (32<<10)/(l.Size+8)))
 	for i := range count {
 		burst = appendFrame(burst, opBinary, i, l.Size)
 	}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -26,6 +27,8 @@ type options struct {
 	compress     bool
 	subprotocols string
 	pingInterval time.Duration
+	tlsCert      string
+	tlsKey       string
 }
 
 func main() {
@@ -35,6 +38,8 @@ func main() {
 	flag.BoolVar(&o.compress, "compress", false, "negotiate permessage-deflate")
 	flag.StringVar(&o.subprotocols, "subprotocols", "", "comma-separated subprotocols to answer")
 	flag.DurationVar(&o.pingInterval, "ping-interval", 0, "ping every `D` and allow D for the pong; 0: the default of wsx")
+	flag.StringVar(&o.tlsCert, "tls-cert", "", "serve TLS with the certificate in `FILE`")
+	flag.StringVar(&o.tlsKey, "tls-key", "", "`FILE` of its key")
 	flag.Parse()
 	if err := run(o); err != nil {
 		fmt.Fprintln(os.Stderr, "server:", err)
@@ -48,7 +53,14 @@ func run(o options) error {
 	}
 	app, hubs := o.app()
 	fmt.Println("listening on", o.addr)
-	return wsx.Listen(app, o.addr, hubs...)
+	if o.tlsCert == "" {
+		return wsx.Listen(app, o.addr, hubs...)
+	}
+	cert, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey)
+	if err != nil {
+		return err
+	}
+	return wsx.ListenTLS(app, o.addr, cert, hubs...)
 }
 
 // app returns the three endpoints, and their hubs in the order in which they are to be drained.
