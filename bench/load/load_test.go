@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -87,9 +88,9 @@ func TestBroadcastCountsEveryDelivery(t *testing.T) {
 }
 
 func TestIngestEndsWhenTheServerHasReadIt(t *testing.T) {
-	var handled, sent uint64
+	var handled atomic.Uint64
 	addr := serve(t, hub.Config{OnMessage: func(*hub.Conn, hub.Message) error {
-		handled++
+		handled.Add(1)
 		return nil
 	}})
 	c := client(t, addr, 1)
@@ -99,13 +100,12 @@ func TestIngestEndsWhenTheServerHasReadIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sent = r.Messages
 	p, err := c.Paced(l, time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sent += p.Messages; handled < sent {
-		t.Errorf("%d messages were handled when %d were counted", handled, sent)
+	if sent := r.Messages + p.Messages; handled.Load() < sent {
+		t.Errorf("%d messages were handled when %d were counted", handled.Load(), sent)
 	}
 }
 
