@@ -136,7 +136,7 @@ func (c *Conn) handOver() {
 	c.gathered = nil
 	c.hub.count.in.Add(uint64(len(*all)))
 	if added, err := c.lane.AddAll(context.Background(), *all); err != nil { // a shutdown has run out of time
-		c.hub.count.lost.Add(uint64(len(*all) - added)) //nolint:gosec // not negative
+		c.hub.count.lost.Add(uint64(len(*all) - added))
 	}
 	clear(*all)
 	*all = (*all)[:0]
