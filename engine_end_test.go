@@ -20,6 +20,7 @@ type halves interface{ CloseWrite() error }
 type lastWords struct {
 	packet   []byte // behind the handshake
 	fin      bool   // and nothing more
+	busy     bool   // has had a message and its reply before, so that it does not wait as one that has just come
 	write    []byte // later
 	end      func(nc net.Conn) error
 	gone     bool // so that it hears nothing
@@ -85,6 +86,12 @@ func (w lastWords) say(t *testing.T, address string) (replies int, err error) {
 	}
 	defer c.Conn().Close()
 	nc := c.Conn().(*parcel).Conn // the socket itself
+	if w.busy {
+		_ = c.Frame(true, opText, []byte("hello"))
+		if m, err := c.Read(); err != nil || string(m.Data) != "hello" {
+			return 0, fmt.Errorf("got %q, %w, want the first message back", m.Data, err)
+		}
+	}
 	if len(w.write) > 0 {
 		if _, err := nc.Write(w.write); err != nil {
 			return 0, err
@@ -113,6 +120,14 @@ func (w lastWords) say(t *testing.T, address string) (replies int, err error) {
 func TestMessageAndEndTogether(t *testing.T) {
 	for name, words := range allLastWords {
 		t.Run(name, func(t *testing.T) {
+			onEach(t, func(t *testing.T, on transport) { testLastWords(t, on, words) })
+		})
+		if words.fin || words.packet != nil {
+			continue
+		}
+		words.busy = true
+		words.messages++
+		t.Run(name+", of a busy one", func(t *testing.T) {
 			onEach(t, func(t *testing.T, on transport) { testLastWords(t, on, words) })
 		})
 	}
