@@ -33,6 +33,8 @@ const (
 	shortestTick = time.Millisecond
 	longestTick  = 250 * time.Millisecond
 	mostSlots    = 4096
+	// longest is what a time is cut to, so that times can be added up.
+	longest = 50 * 365 * 24 * time.Hour
 )
 
 // Monitor is a wheel of slots, one a tick; a peer waits in the slot of the tick at which something is due for it. A
@@ -52,15 +54,15 @@ type Monitor struct {
 	closed bool
 }
 
-// Entry is a peer on the wheel.
+// Entry is a peer on the wheel. It takes 48 bytes.
 type Entry struct {
-	peer       Peer
-	next, prev *Entry
-	due        int64         // tick
+	peer       Peer          // nil: not watched any more
+	next, prev *Entry        // in its slot; next also among those that a turn visits
 	pinged     time.Duration // when, after the monitor's start
-	waiting    bool          // for an answer to that
-	listed     bool          // on the wheel
-	removed    bool
+	due        uint32        // the low bits of the tick; see tickLocked
+	slot       uint16
+	waiting    bool // for an answer to the ping
+	listed     bool // in its slot
 }
 
 // New returns a monitor that watches nobody yet, and holds no goroutine and no timer until it does.
@@ -71,7 +73,12 @@ func New(cfg Config) *Monitor {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = defaultTimeout
 	}
-	m := &Monitor{interval: cfg.Interval, timeout: cfg.Timeout, start: time.Now(), armed: -1}
+	m := &Monitor{
+		interval: min(cfg.Interval, longest),
+		timeout:  min(cfg.Timeout, longest),
+		start:    time.Now(),
+		armed:    -1,
+	}
 	if m.interval < 0 {
 		return m
 	}
@@ -87,7 +94,7 @@ func New(cfg Config) *Monitor {
 // Add watches p: the first ping comes within the interval, at random, so that many peers added at once do not stay in
 // step. It costs one allocation.
 func (m *Monitor) Add(p Peer) *Entry {
-	e := &Entry{peer: p, pinged: -m.interval}
+	e := &Entry{pinged: -m.interval}
 	if m.interval < 0 {
 		return e
 	}
@@ -96,6 +103,7 @@ func (m *Monitor) Add(p Peer) *Entry {
 	if m.closed {
 		return e
 	}
+	e.peer = p
 	m.count++
 	m.listLocked(e, m.elapsed()+rand.N(m.interval))
 	return e
@@ -103,17 +111,20 @@ func (m *Monitor) Add(p Peer) *Entry {
 
 // Remove stops watching. No call to the peer begins after it has returned, but one that has begun may still be under
 // way. Removing again does nothing.
-func (m *Monitor) Remove(e *Entry) {
+func (m *Monitor) Remove(e *Entry) { m.remove(e) }
+
+// remove reports whether e was watched.
+func (m *Monitor) remove(e *Entry) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.removeLocked(e)
+	return m.removeLocked(e)
 }
 
-func (m *Monitor) removeLocked(e *Entry) {
-	if e.removed || m.interval < 0 {
-		return
+func (m *Monitor) removeLocked(e *Entry) bool {
+	if e.peer == nil {
+		return false
 	}
-	e.removed = true
+	e.peer = nil
 	if e.listed {
 		m.unlistLocked(e)
 	}
@@ -121,6 +132,7 @@ func (m *Monitor) removeLocked(e *Entry) {
 		m.timer.Stop()
 		m.armed = -1
 	}
+	return true
 }
 
 // Len returns how many peers are watched.
@@ -148,41 +160,3 @@ func (m *Monitor) Close() {
 }
 
 func (m *Monitor) elapsed() time.Duration { return time.Since(m.start) }
-
-// listLocked puts e into the slot of the tick after the given time, never before the present one.
-func (m *Monitor) listLocked(e *Entry, at time.Duration) {
-	e.due = max(int64((at+m.tick-1)/m.tick), m.cursor)
-	slot := &m.slots[e.due%int64(len(m.slots))]
-	e.prev, e.next, e.listed = nil, *slot, true
-	if *slot != nil {
-		(*slot).prev = e
-	}
-	*slot = e
-	m.armLocked(e.due)
-}
-
-func (m *Monitor) unlistLocked(e *Entry) {
-	if e.prev != nil {
-		e.prev.next = e.next
-	} else {
-		m.slots[e.due%int64(len(m.slots))] = e.next
-	}
-	if e.next != nil {
-		e.next.prev = e.prev
-	}
-	e.next, e.prev, e.listed = nil, nil, false
-}
-
-// armLocked makes sure that the timer fires at that tick or before.
-func (m *Monitor) armLocked(due int64) {
-	if m.armed >= 0 && m.armed <= due {
-		return
-	}
-	m.armed = due
-	wait := max(0, time.Duration(due)*m.tick-m.elapsed())
-	if m.timer == nil {
-		m.timer = time.AfterFunc(wait, m.turn)
-		return
-	}
-	m.timer.Reset(wait)
-}

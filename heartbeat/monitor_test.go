@@ -2,6 +2,7 @@ package heartbeat_test
 
 import (
 	"fmt"
+	"math"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -20,6 +21,7 @@ type peer struct {
 	busy    atomic.Bool // nobody listens to it
 	heard   atomic.Int64
 	pings   atomic.Int64
+	asked   atomic.Int64 // when it was heard
 	expired atomic.Int64
 	at      atomic.Int64 // of the expiry
 	onPing  func()
@@ -36,6 +38,7 @@ func (p *peer) Ping(now time.Time) {
 }
 
 func (p *peer) Heard() time.Time {
+	p.asked.Add(1)
 	if p.busy.Load() {
 		return time.Now()
 	}
@@ -229,12 +232,94 @@ func TestNothingAfterClose(t *testing.T) {
 	})
 }
 
-func BenchmarkAddRemove(b *testing.B) {
-	m := heartbeat.New(heartbeat.Config{})
-	defer m.Close()
-	p := newPeer()
-	b.ReportAllocs()
-	for b.Loop() {
-		m.Remove(m.Add(p))
+// TestNobodyWatchedAfterClose closes while peers are on the wheel, and while one is being visited.
+func TestNobodyWatchedAfterClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := heartbeat.New(heartbeat.Config{Interval: time.Second})
+		visited, entries := newPeer(), []*heartbeat.Entry{}
+		visited.onPing = func() { time.Sleep(time.Second) }
+		for _, p := range []*peer{visited, newPeer(), newPeer()} {
+			entries = append(entries, m.Add(p))
+		}
+		for visited.pings.Load() == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		m.Close()
+		for _, e := range entries {
+			m.Remove(e)
+		}
+		if m.Len() != 0 {
+			t.Errorf("%d are watched", m.Len())
+		}
+	})
+}
+
+// leaver stops being watched when it is asked whether it is alive.
+type leaver struct {
+	silent
+	m *heartbeat.Monitor
+	e atomic.Pointer[heartbeat.Entry]
+}
+
+func (l *leaver) Heard() time.Time {
+	l.m.Remove(l.e.Load())
+	return time.Time{}
+}
+
+func TestNoExpiryAfterRemove(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := heartbeat.New(heartbeat.Config{Interval: time.Second, Timeout: time.Second})
+		defer m.Close()
+		l := &leaver{silent: silent{make(chan struct{})}, m: m}
+		l.e.Store(m.Add(l))
+		time.Sleep(time.Minute)
+		select {
+		case <-l.gone:
+			t.Error("expired after it was removed")
+		default:
+		}
+	})
+}
+
+// TestLongestTimes takes the longest duration for "never": the peer is not asked again and again.
+func TestLongestTimes(t *testing.T) {
+	for _, cfg := range []heartbeat.Config{
+		{Interval: math.MaxInt64},
+		{Interval: math.MaxInt64, Timeout: math.MaxInt64},
+		{Interval: time.Second, Timeout: math.MaxInt64},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			m := heartbeat.New(cfg)
+			defer m.Close()
+			p := newPeer()
+			p.dead.Store(true)
+			m.Add(p)
+			time.Sleep(time.Hour)
+			synctest.Wait()
+			if p.pings.Load() > 1 || p.asked.Load() > 2 || p.expired.Load() != 0 {
+				t.Errorf("%+v: %d pings, asked %d times, expired %d times", cfg, p.pings.Load(), p.asked.Load(), p.expired.Load())
+			}
+		})
 	}
+}
+
+// TestTicksWithoutEnd lets more ticks pass than an entry counts.
+func TestTicksWithoutEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := heartbeat.New(heartbeat.Config{Interval: 20 * time.Millisecond, Timeout: -1}) // ticks of a millisecond
+		defer m.Close()
+		p, late := newPeer(), newPeer()
+		m.Add(p)
+		for turns := int64(1); turns <= 10; turns++ {
+			m.Skip(30 * 24 * time.Hour)
+			if p.pings.Load() != turns {
+				t.Fatalf("%d pings after %d months", p.pings.Load(), turns)
+			}
+		}
+		m.Add(late)
+		m.Skip(time.Second)
+		if late.pings.Load() != 1 || p.pings.Load() != 11 {
+			t.Errorf("%d and %d pings at last", late.pings.Load(), p.pings.Load())
+		}
+	})
 }

@@ -17,7 +17,9 @@ func (m *Monitor) turn() {
 	m.armed = -1
 	due := m.dueLocked()
 	m.mu.Unlock()
-	for _, e := range due {
+	for due != nil {
+		e := due
+		due, e.next = e.next, nil
 		m.visit(e)
 	}
 	m.mu.Lock()
@@ -27,55 +29,27 @@ func (m *Monitor) turn() {
 	}
 }
 
-// dueLocked takes the peers off the wheel for whom something is due.
-func (m *Monitor) dueLocked() []*Entry {
-	var due []*Entry
-	now := int64(m.elapsed() / m.tick)
-	slots := int64(len(m.slots))
-	for first := max(m.cursor, now-slots+1); first <= now; first++ {
-		for e := m.slots[first%slots]; e != nil; {
-			next := e.next
-			if e.due <= now {
-				m.unlistLocked(e)
-				due = append(due, e)
-			}
-			e = next
-		}
-	}
-	m.cursor = max(m.cursor, now+1)
-	return due
-}
-
-// nextLocked returns the first tick whose slot is not empty. What waits there may be due a turn of the wheel later.
-func (m *Monitor) nextLocked() int64 {
-	slots := int64(len(m.slots))
-	for i := m.cursor; i < m.cursor+slots; i++ {
-		if m.slots[i%slots] != nil {
-			return i
-		}
-	}
-	return m.cursor
-}
-
 // visit pings a peer, or draws the conclusion from its silence.
 func (m *Monitor) visit(e *Entry) {
-	if !m.watched(e) {
+	peer := m.peer(e)
+	if peer == nil {
 		return
 	}
 	now := m.elapsed()
 	if e.waiting {
-		e.waiting = e.peer.Heard().Before(m.start.Add(e.pinged))
+		e.waiting = peer.Heard().Before(m.start.Add(e.pinged))
 	}
 	next := e.pinged + m.period()
 	switch {
 	case e.waiting && now-e.pinged >= m.timeout:
-		m.Remove(e)
-		e.peer.Expire()
+		if m.remove(e) {
+			peer.Expire()
+		}
 		return
 	case e.waiting:
 		next = e.pinged + m.timeout
 	case next <= now:
-		e.peer.Ping(m.start.Add(now))
+		peer.Ping(m.start.Add(now))
 		e.pinged, e.waiting = now, m.timeout > 0
 		next = now + m.period()
 		if e.waiting {
@@ -85,18 +59,26 @@ func (m *Monitor) visit(e *Entry) {
 	m.list(e, next)
 }
 
+// list puts e back on the wheel, unless it is not watched any more.
 func (m *Monitor) list(e *Entry, at time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if !e.removed && !m.closed {
+	switch {
+	case m.closed:
+		m.removeLocked(e)
+	case e.peer != nil:
 		m.listLocked(e, at)
 	}
 }
 
-func (m *Monitor) watched(e *Entry) bool {
+// peer returns the peer of e; nil when it is not watched any more.
+func (m *Monitor) peer(e *Entry) Peer {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return !e.removed && !m.closed
+	if m.closed {
+		m.removeLocked(e)
+	}
+	return e.peer
 }
 
 // period is the time to the next ping.
