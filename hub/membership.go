@@ -109,6 +109,7 @@ func (c *Conn) exitAll() (names []string) {
 		c.hub.places.give(name)
 	}
 	s.members.LeaveAll(c)
+	s.forgetLocked(c)
 	c.scopes, c.left = nil, true
 	return names
 }

@@ -37,6 +37,7 @@ type shard struct {
 	mu       sync.Mutex
 	space    sync.Cond // the log has become shorter
 	log      []delivery
+	head     int    // of the deliveries in log that are not over
 	end      uint64 // of the log
 	waiting  int    // bytes in log
 	lists    int    // deliveries in log that have a list
@@ -122,7 +123,7 @@ func (s *shard) awaitSpaceLocked() {
 
 // tailLocked returns the delivery that a message to the scope is appended to.
 func (s *shard) tailLocked(to scope) *delivery {
-	if n := len(s.log); n > 0 {
+	if n := len(s.log); n > s.head {
 		if d := &s.log[n-1]; !d.closed && d.to == to && d.round.Len() < longestRound {
 			return d
 		}
@@ -150,7 +151,7 @@ func (s *shard) catchUpLocked(c *Conn) {
 		return
 	}
 	if s.lists > 0 || slices.ContainsFunc(c.scopes, func(to scope) bool { _, ok := s.pending[to]; return ok }) {
-		for i := range s.log {
+		for i := s.head; i < len(s.log); i++ {
 			if d := &s.log[i]; d.isFor(c) {
 				n, _ := c.wire.QueueRound(d.round)
 				s.hub.count.out.Add(uint64(n))
@@ -199,13 +200,14 @@ func (s *shard) flush() {
 func (s *shard) next() (d delivery, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.log) == 0 {
+	if s.head == len(s.log) {
+		s.log, s.head = s.log[:0], 0
 		s.flushing = false
 		s.busy.Store(false)
 		return d, false
 	}
-	s.log[0].closed = true
-	return s.log[0], true
+	s.log[s.head].closed = true
+	return s.log[s.head], true
 }
 
 func (s *shard) deliver(d delivery) {
@@ -237,7 +239,10 @@ func (s *shard) delivered(d delivery) {
 		delete(s.pending, d.to)
 	}
 	s.waiting -= d.round.Len()
-	s.log = slices.Delete(s.log, 0, 1)
+	s.log[s.head] = delivery{}
+	if s.head++; s.head > len(s.log)/2 {
+		s.log, s.head = slices.Delete(s.log, 0, s.head), 0
+	}
 	s.space.Broadcast()
 	d.round.Release()
 }
@@ -260,6 +265,11 @@ func (s *shard) notice(c *Conn) {
 		s.slow = append(s.slow, laggard{conn: c, until: time.Now().Add(indulgence)})
 		s.lagging.Store(true)
 	}
+}
+
+// forgetLocked forgets a connection that is over.
+func (s *shard) forgetLocked(c *Conn) {
+	s.slow = slices.DeleteFunc(s.slow, func(l laggard) bool { return l.conn == c })
 }
 
 // pace waits for laggards whose time is not up.
