@@ -1,92 +1,82 @@
-// Command coder serves the benchmark with coder/websocket.
+// Command coder serves the benchmark with coder/websocket: messages read into memory that is used again, no deadlines.
+// It has no way to frame a message once for many connections, and does not check text as UTF-8.
 package main
 
 import (
+	"bytes"
 	"context"
 	"flag"
-	"log"
 	"net/http"
-	"sync"
-	"time"
 
 	"github.com/coder/websocket"
 
 	"github.com/fiberwsx/wsx/bench/peers/internal/peer"
 )
 
+// handler handles a message, whose memory is used again.
+type handler func(c *websocket.Conn, kind websocket.MessageType, p []byte) error
+
 var (
-	mu      sync.RWMutex
-	members = make(map[*websocket.Conn]struct{})
+	members peer.Members[*websocket.Conn]
 	batch   peer.Batch
 )
 
 func main() {
 	flag.Parse()
 	mux := http.NewServeMux()
-	mux.HandleFunc("/echo", serve(func(ctx context.Context, c *websocket.Conn, kind websocket.MessageType, p []byte) error {
-		return c.Write(ctx, kind, p)
+	mux.Handle("/echo", accept(func(c *websocket.Conn) { read(c, echo) }))
+	mux.Handle("/broadcast", accept(func(c *websocket.Conn) {
+		defer members.Join(c)()
+		read(c, broadcast)
 	}))
-	mux.HandleFunc("/broadcast", serve(broadcast))
-	mux.HandleFunc("/ingest", serve(func(_ context.Context, _ *websocket.Conn, _ websocket.MessageType, p []byte) error {
-		batch.Add(p)
-		return nil
-	}))
-	s := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	log.Fatal(s.Serve(peer.Listen()))
+	mux.Handle("/ingest", accept(func(c *websocket.Conn) { read(c, ingest) }))
+	peer.Serve(mux)
 }
 
-func serve(handle func(context.Context, *websocket.Conn, websocket.MessageType, []byte) error) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+func accept(run func(*websocket.Conn)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 		if err != nil {
 			return
 		}
-		defer c.CloseNow()
 		c.SetReadLimit(peer.MaxMessage)
-		ctx := context.Background() // the request's own has ended with the hijack
-		if r.URL.Path == "/broadcast" {
-			defer join(c)()
-		}
-		if *peer.PingInterval > 0 {
-			go ping(ctx, c)
-		}
-		for {
-			kind, p, err := c.Read(ctx)
-			if err != nil {
-				return
-			}
-			if err := handle(ctx, c, kind, p); err != nil {
-				return
-			}
-		}
-	}
+		go func() { // so that what net/http holds is freed
+			stop := peer.Heartbeat(func() error { return c.Ping(context.Background()) })
+			run(c)
+			_ = c.CloseNow()
+			stop()
+		}()
+	})
 }
 
-func ping(ctx context.Context, c *websocket.Conn) {
+// read reads until the end. A context that can be cancelled would cost a goroutine's wake-up or a timer a message.
+func read(c *websocket.Conn, handle handler) {
+	var in bytes.Buffer
 	for {
-		time.Sleep(*peer.PingInterval)
-		if c.Ping(ctx) != nil {
+		kind, r, err := c.Reader(context.Background())
+		if err != nil {
+			return
+		}
+		in.Reset()
+		if _, err := in.ReadFrom(r); err != nil {
+			return
+		}
+		if err := handle(c, kind, in.Bytes()); err != nil {
 			return
 		}
 	}
 }
 
-func join(c *websocket.Conn) (leave func()) {
-	mu.Lock()
-	members[c] = struct{}{}
-	mu.Unlock()
-	return func() {
-		mu.Lock()
-		delete(members, c)
-		mu.Unlock()
-	}
+func echo(c *websocket.Conn, kind websocket.MessageType, p []byte) error {
+	return c.Write(context.Background(), kind, p)
 }
 
-func broadcast(ctx context.Context, _ *websocket.Conn, kind websocket.MessageType, p []byte) error {
-	mu.RLock()
-	defer mu.RUnlock()
-	for c := range members {
-		_ = c.Write(ctx, kind, p)
-	}
+func ingest(_ *websocket.Conn, _ websocket.MessageType, p []byte) error {
+	batch.Add(p)
+	return nil
+}
+
+func broadcast(_ *websocket.Conn, kind websocket.MessageType, p []byte) error {
+	members.Each(func(c *websocket.Conn) { _ = c.Write(context.Background(), kind, p) })
 	return nil
 }

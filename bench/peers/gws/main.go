@@ -1,38 +1,20 @@
-// Command gws serves the benchmark with lxzan/gws.
+// Command gws serves the benchmark with lxzan/gws: one message of a connection at a time, text checked as UTF-8, and its
+// Broadcaster, which encodes once and writes from a goroutine for each connection that has something to write.
 package main
 
 import (
 	"flag"
-	"log"
 	"net/http"
-	"sync"
-	"time"
 
 	"github.com/lxzan/gws"
 
 	"github.com/fiberwsx/wsx/bench/peers/internal/peer"
 )
 
-// handler is the echo; the other paths replace OnMessage.
+// handler answers pings, and hands messages on.
 type handler struct {
 	gws.BuiltinEventHandler
-	message     func(c *gws.Conn, m *gws.Message)
-	open, close func(c *gws.Conn)
-}
-
-func (h *handler) OnOpen(c *gws.Conn) {
-	if h.open != nil {
-		h.open(c)
-	}
-	if *peer.PingInterval > 0 {
-		go ping(c)
-	}
-}
-
-func (h *handler) OnClose(c *gws.Conn, _ error) {
-	if h.close != nil {
-		h.close(c)
-	}
+	message func(*gws.Conn, *gws.Message)
 }
 
 func (h *handler) OnPing(c *gws.Conn, payload []byte) { _ = c.WritePong(payload) }
@@ -42,33 +24,25 @@ func (h *handler) OnMessage(c *gws.Conn, m *gws.Message) {
 	h.message(c, m)
 }
 
-func ping(c *gws.Conn) {
-	for {
-		time.Sleep(*peer.PingInterval)
-		if c.WritePing(nil) != nil {
-			return
-		}
-	}
-}
-
 var (
-	mu      sync.RWMutex
-	members = make(map[*gws.Conn]struct{})
+	members peer.Members[*gws.Conn]
 	batch   peer.Batch
 )
 
 func main() {
 	flag.Parse()
 	mux := http.NewServeMux()
-	mux.Handle("/echo", upgrade(&handler{message: echo}))
-	mux.Handle("/broadcast", upgrade(&handler{message: broadcast, open: join, close: leave}))
-	mux.Handle("/ingest", upgrade(&handler{message: func(_ *gws.Conn, m *gws.Message) { batch.Add(m.Bytes()) }}))
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	log.Fatal(server.Serve(peer.Listen()))
+	mux.Handle("/echo", upgrade(echo, (*gws.Conn).ReadLoop))
+	mux.Handle("/broadcast", upgrade(broadcast, func(c *gws.Conn) {
+		defer members.Join(c)()
+		c.ReadLoop()
+	}))
+	mux.Handle("/ingest", upgrade(ingest, (*gws.Conn).ReadLoop))
+	peer.Serve(mux)
 }
 
-func upgrade(h *handler) http.Handler {
-	u := gws.NewUpgrader(h, &gws.ServerOption{
+func upgrade(message func(*gws.Conn, *gws.Message), run func(*gws.Conn)) http.Handler {
+	u := gws.NewUpgrader(&handler{message: message}, &gws.ServerOption{
 		CheckUtf8Enabled: true, ReadMaxPayloadSize: peer.MaxMessage, WriteMaxPayloadSize: peer.MaxMessage,
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -76,30 +50,20 @@ func upgrade(h *handler) http.Handler {
 		if err != nil {
 			return
 		}
-		go c.ReadLoop() // so that the stack of net/http is freed
+		go func() { // as its documentation says, so that what net/http holds is freed
+			stop := peer.Heartbeat(func() error { return c.WritePing(nil) })
+			run(c)
+			stop()
+		}()
 	})
 }
 
 func echo(c *gws.Conn, m *gws.Message) { _ = c.WriteMessage(m.Opcode, m.Bytes()) }
 
-func join(c *gws.Conn) {
-	mu.Lock()
-	members[c] = struct{}{}
-	mu.Unlock()
-}
-
-func leave(c *gws.Conn) {
-	mu.Lock()
-	delete(members, c)
-	mu.Unlock()
-}
+func ingest(_ *gws.Conn, m *gws.Message) { batch.Add(m.Bytes()) }
 
 func broadcast(_ *gws.Conn, m *gws.Message) {
-	b := gws.NewBroadcaster(m.Opcode, append([]byte(nil), m.Bytes()...))
+	b := gws.NewBroadcaster(m.Opcode, append([]byte(nil), m.Bytes()...)) // it may outlive m
 	defer b.Close()
-	mu.RLock()
-	defer mu.RUnlock()
-	for c := range members {
-		_ = b.Broadcast(c)
-	}
+	members.Each(func(c *gws.Conn) { _ = b.Broadcast(c) })
 }

@@ -1,46 +1,45 @@
-// Command melody serves the benchmark with olahol/melody.
+// Command melody serves the benchmark with olahol/melody, which has a goroutine that writes and a queue for it for each
+// connection. Its heartbeat is always on: every 54 s where -ping-interval says nothing else.
 package main
 
 import (
 	"flag"
-	"log"
 	"net/http"
-	"time"
 
 	"github.com/olahol/melody"
 
 	"github.com/fiberwsx/wsx/bench/peers/internal/peer"
 )
 
+// handler handles a message. The memory is its own.
+type handler func(s *melody.Session, p []byte)
+
 func main() {
 	flag.Parse()
 	var batch peer.Batch
-	echo, broadcast, ingest := server(), server(), server()
-	both(echo, func(s *melody.Session, p []byte) { _ = s.Write(p) }, func(s *melody.Session, p []byte) { _ = s.WriteBinary(p) })
-	both(broadcast, func(_ *melody.Session, p []byte) { _ = broadcast.Broadcast(p) },
-		func(_ *melody.Session, p []byte) { _ = broadcast.BroadcastBinary(p) })
-	add := func(_ *melody.Session, p []byte) { batch.Add(p) }
-	both(ingest, add, add)
+	add := func(_ *melody.Session, p []byte) { batch.Take(p) }
 	mux := http.NewServeMux()
-	for path, m := range map[string]*melody.Melody{"/echo": echo, "/broadcast": broadcast, "/ingest": ingest} {
-		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { _ = m.HandleRequest(w, r) })
-	}
-	s := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	log.Fatal(s.Serve(peer.Listen()))
+	serve(mux, "/echo", func(*melody.Melody) (text, binary handler) {
+		return func(s *melody.Session, p []byte) { _ = s.Write(p) },
+			func(s *melody.Session, p []byte) { _ = s.WriteBinary(p) }
+	})
+	serve(mux, "/broadcast", func(m *melody.Melody) (text, binary handler) {
+		return func(_ *melody.Session, p []byte) { _ = m.Broadcast(p) },
+			func(_ *melody.Session, p []byte) { _ = m.BroadcastBinary(p) }
+	})
+	serve(mux, "/ingest", func(*melody.Melody) (text, binary handler) { return add, add })
+	peer.Serve(mux)
 }
 
-func server() *melody.Melody {
+func serve(mux *http.ServeMux, path string, handlers func(*melody.Melody) (text, binary handler)) {
 	m := melody.New()
 	m.Config.MaxMessageSize = peer.MaxMessage
-	m.Config.MessageBufferSize = 4096 // a burst overruns the default of 256, and melody drops what does not fit
-	m.Upgrader.CheckOrigin = func(*http.Request) bool { return true }
-	if *peer.PingInterval > 0 {
-		m.Config.PingPeriod, m.Config.PongWait = *peer.PingInterval, 2**peer.PingInterval
+	if d := *peer.PingInterval; d > 0 {
+		m.Config.PingPeriod, m.Config.PongWait = d, 2*d
 	}
-	return m
-}
-
-func both(m *melody.Melody, text, binary func(*melody.Session, []byte)) {
+	m.Upgrader.ReadBufferSize, m.Upgrader.WriteBufferSize = 0, 0 // those of net/http serve on: 4 KiB instead of 1
+	text, binary := handlers(m)
 	m.HandleMessage(text)
 	m.HandleMessageBinary(binary)
+	mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { _ = m.HandleRequest(w, r) })
 }

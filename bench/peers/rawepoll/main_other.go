@@ -4,4 +4,4 @@ package main
 
 import "log"
 
-func main() { log.Fatal("rawepoll needs Linux") }
+func main() { log.Fatal("rawepoll needs Linux: it is made of epoll") }

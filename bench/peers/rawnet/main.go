@@ -1,106 +1,95 @@
-// Command rawnet is the limit of plain net.Conn: a goroutine a connection, and no more WebSocket than moves the bytes.
+// Command rawnet is the limit of plain net.Conn: a goroutine a connection, one write for the answers to one read, and no
+// more WebSocket than moves the bytes. It checks nothing but lengths, and joins no fragments.
 package main
 
 import (
 	"flag"
-	"log"
+	"io"
 	"net"
-	"sync"
+	"slices"
 
 	"github.com/fiberwsx/wsx/bench/peers/internal/peer"
 )
 
+// bufferSize is how much is read at once, in bytes.
 const bufferSize = 32 << 10
 
-var (
-	mu      sync.RWMutex
-	members = make(map[net.Conn]struct{})
-)
+// conn is a connection and what its goroutine has in hand.
+type conn struct {
+	net.Conn
+	path       string
+	out, round []byte // for the client, and for everybody
+	handled    int    // frames of /ingest
+}
+
+var members peer.Members[*conn]
 
 func main() {
 	flag.Parse()
-	ln := peer.Listen()
-	for {
-		nc, err := ln.Accept()
+	peer.Accept(func(nc net.Conn) {
+		defer nc.Close()
+		path, err := peer.Upgrade(nc)
 		if err != nil {
-			log.Fatal(err)
+			return
 		}
-		go serve(nc)
-	}
+		c := &conn{Conn: nc, path: path}
+		if path == "/broadcast" {
+			defer members.Join(c)()
+		}
+		_ = c.serve()
+	})
 }
 
-func serve(nc net.Conn) {
-	defer nc.Close()
-	path, err := peer.Upgrade(nc)
-	if err != nil {
-		return
-	}
-	if path == "/broadcast" {
-		join(nc)
-		defer leave(nc)
-	}
+func (c *conn) serve() error {
 	in, have := make([]byte, bufferSize), 0
-	var out []byte
 	for {
 		if have == len(in) {
-			in = append(in, make([]byte, len(in))...)
+			in = slices.Grow(in, have)[:2*have]
 		}
-		n, err := nc.Read(in[have:])
+		n, err := c.Read(in[have:])
 		if err != nil {
-			return
+			return err
 		}
 		have += n
-		used := 0
-		out, used = handle(in[:have], out[:0], path)
+		used, err := c.handle(in[:have])
 		have = copy(in, in[used:have])
-		if len(out) > 0 && !send(nc, path, out) {
-			return
+		if len(c.round) > 0 {
+			members.Each(func(m *conn) { _, _ = m.Write(c.round) })
+			c.round = c.round[:0]
+		}
+		if len(c.out) > 0 {
+			if _, err := c.Write(c.out); err != nil {
+				return err
+			}
+			c.out = c.out[:0]
+		}
+		if err != nil {
+			return err
 		}
 	}
 }
 
-// handle appends the answers to out, and returns how much of b is used.
-func handle(b, out []byte, path string) ([]byte, int) {
-	used := 0
+// handle handles the whole frames of b.
+func (c *conn) handle(b []byte) (used int, err error) {
 	for {
-		f := peer.Next(b[used:])
-		if f.Size == 0 {
-			return out, used
+		f, err := peer.Next(b[used:])
+		if err != nil || f.Size == 0 {
+			return used, err
 		}
 		used += f.Size
 		switch {
-		case f.Op == 9:
-			out = peer.AppendFrame(out, 10, f.Payload)
-		case f.Op > 8:
-		case path == "/ingest":
-			peer.Handled.Add(1)
+		case f.Op == peer.OpClose:
+			c.out = peer.AppendUnmasked(c.out, peer.OpClose, f)
+			return used, io.EOF
+		case f.Op == peer.OpPing:
+			c.out = peer.AppendUnmasked(c.out, peer.OpPong, f)
+		case f.Op == peer.OpPong:
+		case c.path == "/ingest":
+			c.handled++
+		case c.path == "/broadcast":
+			c.round = peer.AppendUnmasked(c.round, f.Op, f)
 		default:
-			out = peer.AppendFrame(out, f.Op, f.Payload)
+			c.out = peer.AppendUnmasked(c.out, f.Op, f)
 		}
 	}
-}
-
-func send(nc net.Conn, path string, out []byte) bool {
-	if path != "/broadcast" {
-		_, err := nc.Write(out)
-		return err == nil
-	}
-	mu.RLock()
-	defer mu.RUnlock()
-	for other := range members {
-		_, _ = other.Write(out)
-	}
-	return true
-}
-
-func join(nc net.Conn) {
-	mu.Lock()
-	members[nc] = struct{}{}
-	mu.Unlock()
-}
-
-func leave(nc net.Conn) {
-	mu.Lock()
-	delete(members, nc)
-	mu.Unlock()
 }

@@ -6,69 +6,45 @@ import (
 	"fmt"
 	"log"
 	"net"
-	"sync"
-	"sync/atomic"
+	"net/http"
 	"time"
 )
 
 // MaxMessage is the longest message that the servers take, in bytes.
 const MaxMessage = 16 << 20
 
-// Addr is the flag -addr.
-var Addr = flag.String("addr", "127.0.0.1:9001", "`HOST:PORT` to listen on")
+// ReadTimeout is how long a client may take for its handshake.
+const ReadTimeout = 5 * time.Second
 
-// PingInterval is the flag -ping-interval.
-var PingInterval = flag.Duration("ping-interval", 0, "ping every `D`; 0: not at all")
+var addr = flag.String("addr", "127.0.0.1:9001", "`HOST:PORT` to listen on")
 
-// Listen listens on Addr and says so.
+// PingInterval is the flag -ping-interval, which the servers without a heartbeat take and pass over.
+var PingInterval = flag.Duration("ping-interval", 0, "ping every `D`, in servers with a heartbeat; 0: as the library does by itself")
+
+// Listen listens where the flag -addr says, and tells so. Where it cannot it ends the program. The flags are parsed.
 func Listen() net.Listener {
-	ln, err := net.Listen("tcp", *Addr)
+	ln, err := net.Listen("tcp", *addr)
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("listening on", *Addr)
+	fmt.Println("listening on", ln.Addr())
 	return ln
 }
 
-// Handled counts the messages of the batches.
-var Handled atomic.Int64
-
-const (
-	batchItems = 500
-	batchAge   = 100 * time.Millisecond
-)
-
-// Batch gathers messages as a server without wsx would: copies in a slice behind a mutex, handed over by number and
-// by age.
-type Batch struct {
-	mu    sync.Mutex
-	items [][]byte
-	timer *time.Timer
+// Serve serves with net/http, and never returns.
+func Serve(h http.Handler) {
+	s := &http.Server{Handler: h, ReadHeaderTimeout: ReadTimeout}
+	log.Fatal(s.Serve(Listen()))
 }
 
-// Add adds a copy of p.
-func (b *Batch) Add(p []byte) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.items = append(b.items, append([]byte(nil), p...))
-	switch {
-	case len(b.items) >= batchItems:
-		b.flushLocked()
-	case len(b.items) > 1:
-	case b.timer == nil:
-		b.timer = time.AfterFunc(batchAge, b.flush)
-	default:
-		b.timer.Reset(batchAge)
+// Accept runs serve in a goroutine of its own for each connection, and never returns.
+func Accept(serve func(net.Conn)) {
+	ln := Listen()
+	for {
+		nc, err := ln.Accept()
+		if err != nil {
+			log.Fatal(err)
+		}
+		go serve(nc)
 	}
-}
-
-func (b *Batch) flush() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.flushLocked()
-}
-
-func (b *Batch) flushLocked() {
-	Handled.Add(int64(len(b.items)))
-	b.items = b.items[:0]
 }
