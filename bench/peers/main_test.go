@@ -4,6 +4,7 @@ package peers_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -41,15 +42,16 @@ type server struct {
 	name      string
 	args      []string
 	heartbeat bool // takes -ping-interval
+	tls       bool // takes -tls-cert and -tls-key
 }
 
 var servers = []server{
-	{name: "contrib", heartbeat: true},
+	{name: "contrib", heartbeat: true, tls: true},
 	{name: "contrib", args: []string{"-mode", "writer"}, heartbeat: true},
 	{name: "contrib", args: []string{"-mode", "prepared"}, heartbeat: true},
-	{name: "melody", heartbeat: true},
-	{name: "gws", heartbeat: true},
-	{name: "coder", heartbeat: true},
+	{name: "melody", heartbeat: true, tls: true},
+	{name: "gws", heartbeat: true, tls: true},
+	{name: "coder", heartbeat: true, tls: true},
 	{name: "gobwas", heartbeat: true},
 	{name: "rawnet"},
 	{name: "rawepoll"},
@@ -71,7 +73,7 @@ func start(t *testing.T, s server, args ...string) (address string) {
 	if s.name == "rawepoll" && runtime.GOOS != "linux" {
 		t.Skip("needs Linux")
 	}
-	cmd := command(t, s.name, append(append(args, "-addr", "127.0.0.1:0"), s.args...)...)
+	cmd := command(t.Context(), s.name, append(append(args, "-addr", "127.0.0.1:0"), s.args...)...)
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=3")
 	var failure strings.Builder
 	cmd.Stderr = &failure
@@ -96,8 +98,8 @@ func start(t *testing.T, s server, args ...string) (address string) {
 	return "ws://" + address
 }
 
-func command(t *testing.T, name string, args ...string) *exec.Cmd {
-	return exec.CommandContext(t.Context(), filepath.Join(binaries, name), args...)
+func command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, filepath.Join(binaries, name), args...)
 }
 
 // settle waits until the server has handled what c has sent: it answers a ping behind it.

@@ -2,13 +2,20 @@ package peers_test
 
 import (
 	"bytes"
+	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/fiberwsx/wsx"
 	"github.com/fiberwsx/wsx/ws"
 	"github.com/fiberwsx/wsx/wsxtest"
 )
@@ -160,10 +167,69 @@ func TestHeartbeat(t *testing.T) {
 	}
 }
 
-func TestContribRefusesAnUnknownMode(t *testing.T) {
-	t.Parallel()
-	if out, err := command(t, "contrib", "-mode", "magic").CombinedOutput(); err == nil || !bytes.Contains(out, []byte("magic")) {
-		t.Errorf("got %q, %v", out, err)
+func TestTLS(t *testing.T) {
+	flags := certificate(t)
+	for _, s := range servers {
+		if !s.tls {
+			continue
+		}
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			address := strings.Replace(start(t, s, flags...), "ws:", "wss:", 1)
+			c := wsxtest.Dial(t, address+"/echo")
+			for _, m := range []ws.Message{text("hello"), binary(pattern(4 << 10))} {
+				c.Send(m)
+				expect(t, c, m)
+			}
+			c.Close()
+		})
+	}
+}
+
+// certificate returns the flags of a server with a certificate that nobody trusts.
+func certificate(t *testing.T) (flags []string) {
+	t.Helper()
+	cert, err := wsx.SelfSigned("localhost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []struct {
+		flag, kind string
+		bytes      []byte
+	}{{"-tls-cert", "CERTIFICATE", cert.Certificate[0]}, {"-tls-key", "PRIVATE KEY", key}} {
+		name := filepath.Join(t.TempDir(), "part.pem")
+		if err := os.WriteFile(name, pem.EncodeToMemory(&pem.Block{Type: part.kind, Bytes: part.bytes}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		flags = append(flags, part.flag, name)
+	}
+	return flags
+}
+
+func TestFlagsThatNoServerTakes(t *testing.T) {
+	for _, s := range []struct {
+		name string
+		args []string
+		says string
+	}{
+		{"contrib", []string{"-mode", "magic"}, "magic"},
+		{"contrib", []string{"-addr", "127.0.0.1:0", "-tls-cert", "missing.pem"}, "missing.pem"},
+		{"gobwas", []string{"-addr", "127.0.0.1:0", "-tls-cert", "missing.pem"}, "no TLS"},
+		{"rawnet", []string{"-addr", "nowhere"}, "nowhere"},
+	} {
+		t.Run(s.name+" "+s.says, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			out, err := command(ctx, s.name, s.args...).CombinedOutput()
+			if err == nil || !strings.Contains(string(out), s.says) {
+				t.Errorf("got %q, %v", out, err)
+			}
+		})
 	}
 }
 

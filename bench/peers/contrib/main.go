@@ -42,7 +42,7 @@ func main() {
 		m.read(broadcast)
 	}))
 	app.Get("/ingest", serve(func(m *member) { m.read(ingest) }))
-	log.Fatal(app.Listener(peer.Listen()))
+	log.Fatal(app.Listener(peer.Secure(peer.Listen())))
 }
 
 func serve(run func(*member)) fiber.Handler {

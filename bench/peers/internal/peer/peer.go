@@ -31,14 +31,17 @@ func Listen() net.Listener {
 	return ln
 }
 
-// Serve serves with net/http, and never returns.
+// Serve serves with net/http, over TLS when the flags say so, and never returns.
 func Serve(h http.Handler) {
 	s := &http.Server{Handler: h, ReadHeaderTimeout: ReadTimeout}
-	log.Fatal(s.Serve(Listen()))
+	log.Fatal(s.Serve(Secure(Listen())))
 }
 
-// Accept runs serve in a goroutine of its own for each connection, and never returns.
+// Accept runs serve in a goroutine of its own for each connection, and never returns. There is no TLS.
 func Accept(serve func(net.Conn)) {
+	if *certFile != "" {
+		log.Fatal("-tls-cert: this server has no TLS")
+	}
 	ln := Listen()
 	for {
 		nc, err := ln.Accept()

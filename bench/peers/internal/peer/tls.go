@@ -12,7 +12,7 @@ var (
 	keyFile  = flag.String("tls-key", "", "`FILE` of its key")
 )
 
-// Secure returns ln, with TLS when the flags say so.
+// Secure returns ln, with TLS when the flags say so. Where the certificate cannot be read it ends the program.
 func Secure(ln net.Listener) net.Listener {
 	if *certFile == "" {
 		return ln
