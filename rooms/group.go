@@ -2,6 +2,7 @@ package rooms
 
 import (
 	"errors"
+	"iter"
 	"slices"
 	"sync"
 )
@@ -9,54 +10,59 @@ import (
 // errGone means that a group has lost its last member and is not in the directory any more.
 var errGone = errors.New("rooms: room gone")
 
-// group is the members of one room, dense, so that a broadcast walks a slice.
-type group[M comparable] struct {
-	mu    sync.RWMutex
-	index map[M]int // in list
-	list  []M
-	copy  []M // of list, since the last change; nil: not made yet
-	gone  bool
+// group is the members of one room, dense, so that a broadcast walks a slice. Its methods take the hash of a member
+// beside it.
+type group[K, M comparable] struct {
+	room   K
+	mu     sync.RWMutex
+	list   []M
+	index  *index[M] // of list; nil while that is short
+	shared bool      // list up to its present length is somebody's snapshot: it is appended to, but not written to
+	gone   bool
+	walk   iter.Seq[M] // over list as it is; nil: not made since the last change
 }
 
-func (g *group[M]) join(m M, limit int) (bool, error) {
+func (g *group[K, M]) join(m M, hash hash[M], limit int) (bool, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.gone {
 		return false, errGone
 	}
-	if _, ok := g.index[m]; ok {
+	if g.index.find(g.list, m, hash) >= 0 {
 		return false, nil
 	}
 	if limit > 0 && len(g.list) >= limit {
 		return false, ErrFull
 	}
-	g.index[m] = len(g.list)
-	g.list = append(g.list, m)
-	g.copy = nil
+	g.list, g.walk = append(g.list, m), nil
+	g.index = g.index.added(g.list, hash)
 	return true, nil
 }
 
-// leave puts the last member where m was.
-func (g *group[M]) leave(m M) (left, empty bool) {
+// leave puts the last member where m was. It copies the list when that is somebody's snapshot.
+func (g *group[K, M]) leave(m M, hash hash[M]) (left, empty bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	i, ok := g.index[m]
-	if !ok {
+	i := g.index.find(g.list, m, hash)
+	if i < 0 {
 		return false, false
 	}
+	if g.shared {
+		g.list, g.shared = slices.Clone(g.list), false
+	}
+	g.index.remove(g.list, i, hash)
 	end := len(g.list) - 1
-	last := g.list[end]
-	g.list[i], g.index[last] = last, i
-	var none M
-	g.list[end] = none
-	g.list = g.list[:end]
-	delete(g.index, m)
-	g.copy = nil
+	clear(g.list[end:])
+	g.list, g.walk = g.list[:end], nil
+	if cap(g.list) > 4*max(end, shortest) { // a room that was large gives the memory back
+		g.list = slices.Clone(g.list)
+		g.index = newIndex(g.list, hash)
+	}
 	g.gone = end == 0
 	return true, g.gone
 }
 
-func (g *group[M]) each(yield func(M) bool) {
+func (g *group[K, M]) each(yield func(M) bool) {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
 	for _, m := range g.list {
@@ -66,31 +72,44 @@ func (g *group[M]) each(yield func(M) bool) {
 	}
 }
 
-// snapshot returns a copy of the members that is never written to.
-func (g *group[M]) snapshot() []M {
+// snapshot returns the members in a slice that is never written to.
+func (g *group[K, M]) snapshot() []M {
 	g.mu.RLock()
-	made := g.copy
+	list, shared := g.list, g.shared
 	g.mu.RUnlock()
-	if made != nil {
-		return made
+	if !shared {
+		g.mu.Lock()
+		list, g.shared = g.list, true
+		g.mu.Unlock()
+	}
+	return slices.Clip(list)
+}
+
+// members returns a sequence over the snapshot, the same one until the next change.
+func (g *group[K, M]) members() iter.Seq[M] {
+	g.mu.RLock()
+	walk := g.walk
+	g.mu.RUnlock()
+	if walk != nil {
+		return walk
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.copy == nil {
-		g.copy = slices.Clone(g.list)
+	if g.walk == nil {
+		g.shared = true
+		g.walk = slices.Values(slices.Clip(g.list))
 	}
-	return g.copy
+	return g.walk
 }
 
-func (g *group[M]) len() int {
+func (g *group[K, M]) len() int {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
 	return len(g.list)
 }
 
-func (g *group[M]) has(m M) bool {
+func (g *group[K, M]) has(m M, hash hash[M]) bool {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
-	_, ok := g.index[m]
-	return ok
+	return g.index.find(g.list, m, hash) >= 0
 }

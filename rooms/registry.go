@@ -21,12 +21,13 @@ type Config struct {
 const shards = 32
 
 // Registry knows the members of each room and the rooms of each member. A room without members does not exist and
-// costs nothing.
+// costs nothing. A membership costs some 55 bytes in a large room, 80 in one of ten, and 220 as the only one of its room.
 type Registry[K, M comparable] struct {
 	max     int
 	seed    maphash.Seed
-	rooms   [shards]directory[K, *group[M]]
-	members [shards]directory[M, []K]
+	hash    hash[M]
+	rooms   [shards]directory[K, *group[K, M]]
+	members [shards]directory[M, joined[K, M]]
 }
 
 // directory is a part of a map with its lock.
@@ -37,42 +38,44 @@ type directory[K comparable, V any] struct {
 
 // New returns an empty registry.
 func New[K, M comparable](cfg Config) *Registry[K, M] {
-	r := &Registry[K, M]{max: cfg.MaxMembers, seed: maphash.MakeSeed()}
+	seed := maphash.MakeSeed()
+	r := &Registry[K, M]{max: cfg.MaxMembers, seed: seed, hash: hash[M]{seed}}
 	for i := range shards {
-		r.rooms[i].m = make(map[K]*group[M])
-		r.members[i].m = make(map[M][]K)
+		r.rooms[i].m = make(map[K]*group[K, M])
+		r.members[i].m = make(map[M]joined[K, M])
 	}
 	return r
 }
 
-func (r *Registry[K, M]) roomShard(room K) *directory[K, *group[M]] {
+func (r *Registry[K, M]) roomShard(room K) *directory[K, *group[K, M]] {
 	return &r.rooms[maphash.Comparable(r.seed, room)%shards]
 }
 
-func (r *Registry[K, M]) memberShard(m M) *directory[M, []K] {
-	return &r.members[maphash.Comparable(r.seed, m)%shards]
+func (r *Registry[K, M]) memberShard(m M) *directory[M, joined[K, M]] {
+	return &r.members[r.hash.of(m)%shards]
 }
 
 // Join makes m a member of room; false without an error means that it was one already. The error is [ErrFull].
 func (r *Registry[K, M]) Join(room K, m M) (joined bool, err error) {
+	var g *group[K, M]
 	for {
-		joined, err = r.open(room).join(m, r.max)
-		if errors.Is(err, errGone) {
-			continue // its last member has just left: there is a new one by now
-		}
-		break
+		g = r.open(room)
+		joined, err = g.join(m, r.hash, r.max)
+		if !errors.Is(err, errGone) {
+			break
+		} // else its last member has just left: there is a new one by now, or soon
 	}
 	if joined {
 		s := r.memberShard(m)
 		s.Lock()
-		s.m[m] = append(s.m[m], room)
+		s.m[m] = s.m[m].with(g)
 		s.Unlock()
 	}
 	return joined, err
 }
 
 // open returns the room's group, made when there is none.
-func (r *Registry[K, M]) open(room K) *group[M] {
+func (r *Registry[K, M]) open(room K) *group[K, M] {
 	if g := r.find(room); g != nil {
 		return g
 	}
@@ -81,46 +84,45 @@ func (r *Registry[K, M]) open(room K) *group[M] {
 	defer s.Unlock()
 	g := s.m[room]
 	if g == nil {
-		g = &group[M]{index: make(map[M]int)}
+		g = &group[K, M]{room: room}
 		s.m[room] = g
 	}
 	return g
 }
 
-func (r *Registry[K, M]) find(room K) *group[M] {
+func (r *Registry[K, M]) find(room K) *group[K, M] {
 	s := r.roomShard(room)
 	s.RLock()
 	defer s.RUnlock()
 	return s.m[room]
 }
 
-// Leave ends a membership. After it has returned, no [Registry.Each] visits m any more. False: m was no member.
+// Leave ends a membership. After it has returned, no [Registry.Each] visits m any more. False: m was no member. The
+// first one after [Registry.Members] or [Registry.Snapshot] copies the room's members.
 func (r *Registry[K, M]) Leave(room K, m M) (left bool) {
-	left = r.leave(room, m)
-	if left {
-		s := r.memberShard(m)
-		s.Lock()
-		defer s.Unlock()
-		if rest := slices.DeleteFunc(s.m[m], func(k K) bool { return k == room }); len(rest) > 0 {
-			s.m[m] = rest
-		} else {
-			delete(s.m, m)
-		}
-	}
-	return left
-}
-
-func (r *Registry[K, M]) leave(room K, m M) bool {
 	g := r.find(room)
-	if g == nil {
+	if g == nil || !r.leave(g, m) {
 		return false
 	}
-	left, empty := g.leave(m)
+	s := r.memberShard(m)
+	s.Lock()
+	defer s.Unlock()
+	if rest, none := s.m[m].without(g); none {
+		delete(s.m, m)
+	} else {
+		s.m[m] = rest
+	}
+	return true
+}
+
+// leave takes m out of the group, and that out of the directory with its last member.
+func (r *Registry[K, M]) leave(g *group[K, M], m M) bool {
+	left, empty := g.leave(m, r.hash)
 	if empty {
-		s := r.roomShard(room)
+		s := r.roomShard(g.room)
 		s.Lock()
-		if s.m[room] == g {
-			delete(s.m, room)
+		if s.m[g.room] == g {
+			delete(s.m, g.room)
 		}
 		s.Unlock()
 	}
@@ -131,10 +133,16 @@ func (r *Registry[K, M]) leave(room K, m M) bool {
 func (r *Registry[K, M]) LeaveAll(m M) []K {
 	s := r.memberShard(m)
 	s.Lock()
-	rooms := s.m[m]
+	was := s.m[m]
 	delete(s.m, m)
 	s.Unlock()
-	return slices.DeleteFunc(rooms, func(room K) bool { return !r.leave(room, m) })
+	rooms := make([]K, 0, was.len())
+	for g := range was.all {
+		if r.leave(g, m) {
+			rooms = append(rooms, g.room)
+		}
+	}
+	return rooms
 }
 
 // Each calls yield for every member of room until it returns false, and holds the room meanwhile: nobody joins or
@@ -147,16 +155,16 @@ func (r *Registry[K, M]) Each(room K, yield func(M) bool) {
 }
 
 // Members returns the members that room has at the time of the call, in no order. Nothing is held while they are
-// visited. It copies the members once after each change.
+// visited, and nothing is copied until one of them leaves. It allocates once after each change.
 func (r *Registry[K, M]) Members(room K) iter.Seq[M] {
 	if g := r.find(room); g != nil {
-		return slices.Values(g.snapshot())
+		return g.members()
 	}
 	return func(func(M) bool) {}
 }
 
 // Snapshot is [Registry.Members] as a slice, which several callers share: it must not be written to. It allocates
-// nothing but the copy.
+// nothing.
 func (r *Registry[K, M]) Snapshot(room K) []M {
 	if g := r.find(room); g != nil {
 		return g.snapshot()
@@ -175,7 +183,7 @@ func (r *Registry[K, M]) Len(room K) int {
 // Has reports whether m is a member of room.
 func (r *Registry[K, M]) Has(room K, m M) bool {
 	g := r.find(room)
-	return g != nil && g.has(m)
+	return g != nil && g.has(m, r.hash)
 }
 
 // Of returns the rooms of m, in the order in which it joined them.
@@ -183,7 +191,12 @@ func (r *Registry[K, M]) Of(m M) []K {
 	s := r.memberShard(m)
 	s.RLock()
 	defer s.RUnlock()
-	return slices.Clone(s.m[m])
+	in := s.m[m]
+	rooms := make([]K, 0, in.len())
+	for g := range in.all {
+		rooms = append(rooms, g.room)
+	}
+	return rooms
 }
 
 // Rooms returns the rooms that exist, in no order: those at the time of the call, as far as none comes or goes

@@ -3,8 +3,12 @@ package rooms_test
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
+	"math"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -179,47 +183,100 @@ func TestEachNeverVisitsWhoHasLeft(t *testing.T) {
 	wg.Wait()
 }
 
-func TestHotCallsDoNotAllocate(t *testing.T) {
+// TestSnapshotsAreNotWrittenTo keeps what Members and Snapshot return over joins and leaves.
+func TestSnapshotsAreNotWrittenTo(t *testing.T) {
+	seed := rand.Uint64()
+	rnd := rand.New(rand.NewPCG(seed, 0))
 	r := rooms.New[string, int](rooms.Config{})
-	for m := range 1000 {
-		r.Join("a", m)
+	type kept struct {
+		shared []int
+		walk   iter.Seq[int]
+		want   []int
 	}
-	sum := 0
-	yield := func(m int) bool { sum += m; return true }
-	if n := testing.AllocsPerRun(100, func() { r.Each("a", yield) }); n != 0 {
-		t.Errorf("Each allocates %v times", n)
-	}
-	if n := testing.AllocsPerRun(100, func() { r.Has("a", 7); r.Len("a") }); n != 0 {
-		t.Errorf("Has and Len allocate %v times", n)
-	}
-	if n := testing.AllocsPerRun(100, func() {
-		for m := range r.Members("a") {
-			sum += m
+	var all []kept
+	for range 300 {
+		if m := rnd.IntN(30); !r.Leave("a", m) {
+			r.Join("a", m)
 		}
-	}); n > 3 { // the sequence, not the members
-		t.Errorf("Members allocates %v times", n)
+		if rnd.IntN(3) == 0 {
+			shared := r.Snapshot("a")
+			all = append(all, kept{append(shared, -1), r.Members("a"), slices.Clone(shared)}) // -1 is the caller's own
+		}
+	}
+	for i, k := range all {
+		if !slices.Equal(k.shared, append(k.want, -1)) || !slices.Equal(slices.Collect(k.walk), k.want) {
+			t.Fatalf("seed %d: snapshot %d was %v, is %v and %v", seed, i, k.want, k.shared, slices.Collect(k.walk))
+		}
 	}
 }
 
-func BenchmarkEach5000(b *testing.B) {
-	r := rooms.New[string, int](rooms.Config{})
-	for m := range 5000 {
-		r.Join("a", m)
-	}
-	sum := 0
-	for b.Loop() {
-		r.Each("a", func(m int) bool { sum += m; return true })
+// TestLargeRooms compares rooms that grow and shrink by thousands with a map.
+func TestLargeRooms(t *testing.T) {
+	seed := rand.Uint64()
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	r, model := rooms.New[string, int](rooms.Config{}), make(map[int]bool)
+	for _, size := range []int{9, 10, 4000, 3, 2000, 0} {
+		for len(model) != size {
+			m := rnd.IntN(10_000)
+			switch {
+			case len(model) < size:
+				if joined, _ := r.Join("a", m); joined == model[m] {
+					t.Fatalf("seed %d: Join of %d is %v", seed, m, joined)
+				}
+				model[m] = true
+			case r.Leave("a", m) != model[m]:
+				t.Fatalf("seed %d: Leave of %d is %v", seed, m, !model[m])
+			default:
+				delete(model, m)
+			}
+		}
+		for m := range 10_000 {
+			if r.Has("a", m) != model[m] {
+				t.Fatalf("seed %d, %d members: Has of %d is %v", seed, size, m, !model[m])
+			}
+		}
+		want := slices.Sorted(maps.Keys(model))
+		if got := slices.Sorted(r.Members("a")); !slices.Equal(got, want) || r.Len("a") != size {
+			t.Fatalf("seed %d: %d members, want %d", seed, len(got), size)
+		}
 	}
 }
 
-func BenchmarkJoinLeave(b *testing.B) {
-	r := rooms.New[int, int](rooms.Config{})
-	b.RunParallel(func(pb *testing.PB) {
-		m := 0
-		for pb.Next() {
-			m++
-			r.Join(m%100, m)
-			r.Leave(m%100, m)
+// TestMembersThatEqualNothing lets values that do not even equal themselves into a room: they cannot leave it, but the
+// others can.
+func TestMembersThatEqualNothing(t *testing.T) {
+	r := rooms.New[string, float64](rooms.Config{})
+	for m := range 100 {
+		r.Join("a", float64(m))
+		r.Join("a", math.NaN())
+	}
+	for m := range 100 {
+		if !r.Leave("a", float64(m)) {
+			t.Fatalf("%d is not there", m)
 		}
-	})
+	}
+	if n := r.Len("a"); n != 100 {
+		t.Errorf("%d are left", n)
+	}
+}
+
+// TestOf tells the rooms of a member in the order in which it joined them.
+func TestOf(t *testing.T) {
+	r := rooms.New[string, int](rooms.Config{})
+	var want []string
+	for _, k := range []string{"a", "b", "c", "d", "-b", "-a", "a", "-d", "-c", "-a", "e", "f", "-f"} {
+		if name, ok := strings.CutPrefix(k, "-"); ok {
+			r.Leave(name, 1)
+			want = slices.DeleteFunc(want, func(k string) bool { return k == name })
+		} else {
+			r.Join(k, 1)
+			want = append(want, k)
+		}
+		if got := r.Of(1); !slices.Equal(got, want) {
+			t.Errorf("after %s: %v, want %v", k, got, want)
+		}
+	}
+	if got := r.LeaveAll(1); !slices.Equal(got, want) || len(r.Of(1)) != 0 {
+		t.Errorf("left %v, want %v", got, want)
+	}
 }
