@@ -90,6 +90,7 @@ func (t *tally[K]) give(key K) {
 type slot struct {
 	reservation *hub.Reservation
 	held        *held
+	collected   runtime.Cleanup
 }
 
 type held struct {
@@ -99,11 +100,14 @@ type held struct {
 
 func newSlot() *slot {
 	s := &slot{held: &held{}}
-	runtime.AddCleanup(s, (*held).release, s.held)
+	s.collected = runtime.AddCleanup(s, (*held).release, s.held)
 	return s
 }
 
 func (s *slot) keep(give func()) { s.held.give = append(s.held.give, give) }
+
+// handedOver says that somebody will release s, so that the garbage collector need not.
+func (s *slot) handedOver() { s.collected.Stop() }
 
 func (s *slot) release() { s.held.release() }
 

@@ -34,8 +34,9 @@ func (g *gate) upgrade(c *fiber.Ctx, a *admission) error {
 		Subprotocol: a.subprotocol,
 		IP:          addressText(a.addr),
 		Reservation: a.slot.reservation,
-		Over:        a.slot.release,
+		Over:        a.slot.held.release,
 	}
+	slot := a.slot
 	accept := acceptKey(a.key)
 	ctx := c.Context()
 	ctx.SetStatusCode(fiber.StatusSwitchingProtocols)
@@ -48,6 +49,7 @@ func (g *gate) upgrade(c *fiber.Ctx, a *admission) error {
 			g.log.Debug("websocket handshake not answered", "error", err)
 			r.Over()
 		} else {
+			slot.handedOver()
 			_ = g.cfg.Hub.Serve(conn, r)
 		}
 		returned = true

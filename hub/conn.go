@@ -39,14 +39,11 @@ func (s State) String() string {
 // Conn is a handle to one connection. It is never used again for another one, so it may be kept for as long as you
 // like: a call on a connection that has closed returns [ErrClosed] and reaches nobody.
 type Conn struct {
-	hub    *Hub
-	shard  *shard
-	id     string
-	req    Request
-	wire   *wire.Conn
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	done   chan struct{} // closed last
+	hub   *Hub
+	shard *shard
+	id    string
+	req   Request
+	wire  *wire.Conn
 
 	opened   atomic.Bool // OnOpen has returned
 	pingedAt atomic.Int64
@@ -64,6 +61,10 @@ type Conn struct {
 	mu     sync.Mutex
 	values map[any]any
 	beat   *heartbeat.Entry
+	ctx    context.Context // made when somebody asks for it
+	cancel context.CancelCauseFunc
+	done   chan struct{} // likewise; closed last
+	ended  bool
 
 	// Under shard.mu.
 	scopes []scope // that it is a member of, in the order in which it joined them
@@ -71,8 +72,7 @@ type Conn struct {
 }
 
 func newConn(h *Hub, nc net.Conn, r Request) *Conn {
-	c := &Conn{hub: h, shard: h.nextShard(), id: rand.Text(), req: r, done: make(chan struct{})}
-	c.ctx, c.cancel = context.WithCancelCause(context.Background())
+	c := &Conn{hub: h, shard: h.nextShard(), id: rand.Text(), req: r}
 	c.wire = wire.New(nc, h.engine, (*events)(c))
 	switch {
 	case h.cfg.OnConn != nil:
@@ -102,10 +102,33 @@ func (c *Conn) State() State {
 }
 
 // Context returns a context that ends when the connection starts to close; its cause says why.
-func (c *Conn) Context() context.Context { return c.ctx }
+func (c *Conn) Context() context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ctx == nil {
+		c.ctx, c.cancel = context.WithCancelCause(context.Background())
+		if c.closing() {
+			c.cancel(c.wire.Cause())
+		}
+	}
+	return c.ctx
+}
+
+// closing reports whether the connection has started to close.
+func (c *Conn) closing() bool { return c.wire.State() != wire.StateOpen }
 
 // Done returns a channel that is closed when the connection is over: its socket gone, OnClose called.
-func (c *Conn) Done() <-chan struct{} { return c.done }
+func (c *Conn) Done() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.done == nil {
+		c.done = make(chan struct{})
+		if c.ended {
+			close(c.done)
+		}
+	}
+	return c.done
+}
 
 // RTT returns how long the peer took to answer the last ping of the heartbeat; 0 before the first answer.
 func (c *Conn) RTT() time.Duration { return time.Duration(c.rtt.Load()) }

@@ -60,7 +60,12 @@ func (e *events) Pong(payload []byte) {
 // Closing ends what depends on the connection. It is called from any goroutine.
 func (e *events) Closing() {
 	c := (*Conn)(e)
-	c.cancel(c.wire.Cause())
+	c.mu.Lock()
+	cancel := c.cancel
+	c.mu.Unlock()
+	if cancel != nil {
+		cancel(c.wire.Cause())
+	}
 	c.unwatch()
 }
 
@@ -114,7 +119,7 @@ func (c *Conn) pause() bool {
 		case <-c.hub.draining:
 			t.Stop()
 			return true
-		case <-c.ctx.Done():
+		case <-c.wire.Done():
 			t.Stop()
 			return false
 		}

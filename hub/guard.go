@@ -70,7 +70,7 @@ func (c *Conn) settle(err error) {
 	switch {
 	case errors.As(err, &crash), c.closeAs(err):
 		return
-	case c.ctx.Err() != nil && (errors.Is(err, ErrClosed) || errors.Is(err, ErrSlowConsumer)):
+	case c.closing() && (errors.Is(err, ErrClosed) || errors.Is(err, ErrSlowConsumer)):
 		return // of this connection, which has closed under the handler
 	}
 	c.report(err)

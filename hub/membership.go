@@ -9,7 +9,7 @@ func (c *Conn) Join(name string) error {
 	if c.In(name) {
 		return nil
 	}
-	if c.ctx.Err() != nil {
+	if c.closing() {
 		return ErrClosed
 	}
 	if c.hub.cfg.OnJoin != nil {

@@ -47,7 +47,7 @@ func (c *Conn) watch() {
 	c.mu.Lock()
 	c.beat = entry
 	c.mu.Unlock()
-	if c.ctx.Err() != nil {
+	if c.closing() {
 		c.unwatch()
 	}
 }

@@ -44,7 +44,7 @@ func (b *inbox) push(c *Conn, m Message) {
 		case <-b.space:
 			force = false
 		case <-c.hub.draining:
-		case <-c.ctx.Done():
+		case <-c.wire.Done():
 		}
 		full = b.tryPush(m, force)
 	}
@@ -92,7 +92,7 @@ func (c *Conn) Receive(ctx context.Context) (Message, error) {
 		return Message{}, ErrNoReceive
 	}
 	for {
-		over := c.ctx.Err() != nil // before the look: what came before the end is received
+		over := c.closing() // before the look: what came before the end is received
 		if m, ok := c.inbox.pop(); ok {
 			signal(c.inbox.space)
 			return m, nil
@@ -102,7 +102,7 @@ func (c *Conn) Receive(ctx context.Context) (Message, error) {
 		}
 		select {
 		case <-c.inbox.ready:
-		case <-c.ctx.Done():
+		case <-c.wire.Done():
 		case <-ctx.Done():
 			return Message{}, context.Cause(ctx)
 		}
@@ -139,7 +139,7 @@ func (c *Conn) loop() {
 	switch {
 	case err == nil:
 		_ = c.Close(ws.StatusNormalClosure, "")
-	case errors.As(err, &crash), c.closeAs(err), errors.Is(err, ErrClosed), c.ctx.Err() != nil:
+	case errors.As(err, &crash), c.closeAs(err), errors.Is(err, ErrClosed), c.closing():
 	default:
 		c.report(err)
 		_ = c.Close(ws.StatusInternalError, "")

@@ -117,7 +117,12 @@ func (c *Conn) over() {
 	if c.wire.Detached() {
 		c.hub.count.detached.Add(-1)
 	}
-	close(c.done)
+	c.mu.Lock()
+	c.ended = true
+	if c.done != nil {
+		close(c.done)
+	}
+	c.mu.Unlock()
 	c.req.Reservation.Release()
 	if c.req.Over != nil {
 		c.req.Over()
