@@ -2,9 +2,12 @@ package batch_test
 
 import (
 	"context"
+	"runtime"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/fiberwsx/wsx/batch"
 )
@@ -69,4 +72,61 @@ func BenchmarkAddFlush(b *testing.B) {
 		_ = lane.Add(ctx, 1, payload)
 		_ = lane.Flush(ctx)
 	}
+}
+
+// BenchmarkAges lets one item in each of 10,000 lanes reach its age: the telemetry of many connections that say
+// little.
+func BenchmarkAges(b *testing.B) {
+	const lanes = 10_000
+	var handled sync.WaitGroup
+	bb := batch.New(batch.Config{MaxAge: time.Millisecond}, func(context.Context, *batch.Batch[uint64]) error {
+		handled.Done()
+		return nil
+	})
+	b.Cleanup(func() { _ = bb.Close(context.Background()) })
+	own, payload, ctx := make([]*batch.Lane[uint64], lanes), make([]byte, 128), context.Background()
+	for i := range own {
+		own[i] = bb.NewLane()
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		handled.Add(lanes)
+		for i, lane := range own {
+			_ = lane.Add(ctx, uint64(i), payload)
+		}
+		handled.Wait()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*lanes), "ns/lane")
+}
+
+// BenchmarkMemory reports what a lane of its own costs: idle, and with one item of 128 bytes that waits.
+func BenchmarkMemory(b *testing.B) {
+	const lanes = 10_000
+	for name, items := range map[string]int{"Idle": 0, "OneItem": 1} {
+		b.Run(name, func(b *testing.B) {
+			payload, ctx := make([]byte, 128), context.Background()
+			for b.Loop() {
+				bb := batch.New(batch.Config{MaxAge: time.Hour}, func(context.Context, *batch.Batch[uint64]) error { return nil })
+				own := make([]*batch.Lane[uint64], lanes)
+				before := heap()
+				for i := range own {
+					own[i] = bb.NewLane()
+					for range items {
+						_ = own[i].Add(ctx, 1, payload)
+					}
+				}
+				b.ReportMetric(float64(heap()-before)/lanes, "B/lane")
+				runtime.KeepAlive(own)
+				_ = bb.Close(ctx)
+			}
+		})
+	}
+}
+
+func heap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

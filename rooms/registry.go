@@ -24,7 +24,6 @@ const shards = 32
 // costs nothing. A membership costs some 55 bytes in a large room, 80 in one of ten, and 220 as the only one of its room.
 type Registry[K, M comparable] struct {
 	max     int
-	seed    maphash.Seed
 	hash    hash[M]
 	rooms   [shards]directory[K, *group[K, M]]
 	members [shards]directory[M, joined[K, M]]
@@ -38,8 +37,7 @@ type directory[K comparable, V any] struct {
 
 // New returns an empty registry.
 func New[K, M comparable](cfg Config) *Registry[K, M] {
-	seed := maphash.MakeSeed()
-	r := &Registry[K, M]{max: cfg.MaxMembers, seed: seed, hash: hash[M]{seed}}
+	r := &Registry[K, M]{max: cfg.MaxMembers, hash: hash[M]{maphash.MakeSeed()}}
 	for i := range shards {
 		r.rooms[i].m = make(map[K]*group[K, M])
 		r.members[i].m = make(map[M]joined[K, M])
@@ -48,7 +46,7 @@ func New[K, M comparable](cfg Config) *Registry[K, M] {
 }
 
 func (r *Registry[K, M]) roomShard(room K) *directory[K, *group[K, M]] {
-	return &r.rooms[maphash.Comparable(r.seed, room)%shards]
+	return &r.rooms[maphash.Comparable(r.hash.seed, room)%shards]
 }
 
 func (r *Registry[K, M]) memberShard(m M) *directory[M, joined[K, M]] {

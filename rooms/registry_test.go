@@ -137,6 +137,11 @@ func TestCapacityHoldsUnderRaces(t *testing.T) {
 				for n := int64(r.Len("a")); n > most.Load(); {
 					most.Store(n)
 				}
+				for other := range r.Members("a") { // while they come and go
+					if other < 0 || other > 15 {
+						t.Errorf("%d is a member", other)
+					}
+				}
 				if err == nil {
 					r.Leave("a", m)
 				}
