@@ -32,8 +32,8 @@ func (l *Lane[T]) AddAll(ctx context.Context, all []Addition[T]) (added int, err
 func (l *Lane[T]) putAllLocked(all []Addition[T]) (added int, err error) {
 	counted, bytes := 0, 0
 	count := func() { // before they are handed over, so that never more are handled than were accepted
-		l.counter.items.Add(uint64(added - counted)) //nolint:gosec // not negative
-		l.counter.bytes.Add(uint64(bytes))           //nolint:gosec // not negative
+		l.counter.items.Add(uint64(added - counted))
+		l.counter.bytes.Add(uint64(bytes))
 		counted, bytes = added, 0
 	}
 	for i := range all {
