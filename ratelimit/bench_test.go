@@ -45,7 +45,7 @@ func BenchmarkWindowAllow(b *testing.B) {
 
 // One key over and over, and keys in turn: a thousand, as many as are remembered, and always a new one.
 func BenchmarkLimiterAllow(b *testing.B) {
-	for _, keys := range []int{1, 1000, ratelimit.DefaultMaxKeys, 1 << 40} {
+	for _, keys := range []int{1, 1000, ratelimit.DefaultMaxKeys, 1 << 30} {
 		b.Run(strconv.Itoa(keys), func(b *testing.B) {
 			l := newLimiter()
 			i := 0
