@@ -110,6 +110,9 @@ func TestWindowOfALongPeriod(t *testing.T) {
 		if wait := w.RetryAfter(now, rule); wait != period-10*year {
 			t.Errorf("%v: retry after %v", period, wait)
 		}
+		if next := start.Add(period); !w.Allow(next, rule) || w.Allow(next, rule) {
+			t.Errorf("%v: not one at the beginning of the next period", period)
+		}
 	}
 }
 
