@@ -60,6 +60,24 @@ func TestBucketWaitsAsLongAsItSays(t *testing.T) {
 	}
 }
 
+// TestBucketWaitsLongEnough takes rates at which the wait, as a quotient, is rounded down.
+func TestBucketWaitsLongEnough(t *testing.T) {
+	for _, tc := range []struct {
+		rate     ratelimit.Rate
+		spent, n int
+	}{
+		{ratelimit.Rate{PerSecond: 125, Burst: 507}, 496, 477},
+		{ratelimit.Rate{PerSecond: math.Inf(1), Burst: 1}, 1, 1},
+		{ratelimit.Rate{PerSecond: 1e12, Burst: 1}, 1, 1},
+	} {
+		var b ratelimit.Bucket
+		b.AllowN(start, tc.spent, tc.rate)
+		if wait := b.RetryAfterN(start, tc.n, tc.rate); !b.AllowN(start.Add(wait), tc.n, tc.rate) {
+			t.Errorf("%+v: not there after %v", tc, wait)
+		}
+	}
+}
+
 func TestBucketEdges(t *testing.T) {
 	forever := time.Duration(math.MaxInt64)
 	for name, tc := range map[string]struct {
