@@ -165,17 +165,7 @@ func testLastWords(t *testing.T, on transport, words lastWords) {
 	if got, want := h.Stats().MessagesIn, uint64(clients*words.messages); got != want {
 		t.Errorf("%d messages received, want %d", got, want)
 	}
-	checkReplies(t, on, h, int(replies.Load()), clients*len(words.replies))
-}
-
-// checkReplies checks that nobody who still listened missed a reply. In place a writer that has not begun when the
-// stream ends gives up, and the hub's figures say so.
-func checkReplies(t *testing.T, on transport, h *hub.Hub, got, want int) {
-	t.Helper()
-	if unsent := int(h.Stats().Unsent); want > 0 && got+unsent != want {
-		t.Errorf("%d replies came and %d are unsent, of %d", got, unsent, want)
-	}
-	if on.detached && got != want {
-		t.Errorf("%d replies came of %d", got, want)
+	if got, want := int(replies.Load()), clients*len(words.replies); got != want { // to those who still listened
+		t.Errorf("%d replies came of %d, %d are unsent", got, want, h.Stats().Unsent)
 	}
 }

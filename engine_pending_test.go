@@ -10,11 +10,14 @@ import (
 
 // after are what another goroutine than the connection's can do right behind a broadcast.
 var after = map[string]func(h *hub.Hub, c *hub.Conn){
+	"Join": func(_ *hub.Hub, c *hub.Conn) { _ = c.Join("room"); _ = c.Join("more") },
 	"Leave": func(_ *hub.Hub, c *hub.Conn) {
 		_ = c.Join("room")
 		_ = c.Leave("room")
 	},
 	"a broadcast to all but it": func(h *hub.Hub, c *hub.Conn) { _ = h.All().Except(c).SendText("others") },
+	"Buffered":                  func(_ *hub.Hub, c *hub.Conn) { _, _ = c.Buffered() },
+	"a message that is none":    func(_ *hub.Hub, c *hub.Conn) { _ = c.SendText("\xff") },
 	"a ping":                    func(_ *hub.Hub, c *hub.Conn) { _ = c.Ping(nil) },
 	"nothing":                   func(*hub.Hub, *hub.Conn) {},
 }
@@ -46,5 +49,6 @@ func testBroadcastArrives(t *testing.T, on transport, act func(*hub.Hub, *hub.Co
 		if got := client.ReadText(); got != text {
 			t.Fatalf("got %q, want %q", got, text)
 		}
+		_, _ = c.Leave("room"), c.Leave("more")
 	}
 }

@@ -143,6 +143,8 @@ func (c *Conn) Send(m Message) error {
 	err := c.wire.Send(m.Type, m.Data)
 	if err == nil {
 		c.hub.count.out.Add(1)
+	} else {
+		c.wire.Kick() // what settle has queued
 	}
 	return err
 }
@@ -181,6 +183,7 @@ func (c *Conn) Close(status ws.Status, reason string) error {
 // Buffered returns how many messages and bytes wait to be sent.
 func (c *Conn) Buffered() (messages, bytes int) {
 	c.shard.settle(c)
+	c.wire.Kick()
 	return c.wire.Buffered()
 }
 

@@ -17,7 +17,9 @@ func (c *Conn) Join(name string) error {
 			return err
 		}
 	}
-	return c.enter(scope{kind: room, name: name})
+	err := c.enter(scope{kind: room, name: name})
+	c.wire.Kick() // what it was given of the log
+	return err
 }
 
 // enter joins a scope, unless the connection has left them all. What is sent from now on reaches it.

@@ -234,21 +234,41 @@ func (t *detached) read(p []byte) (int, error) {
 }
 
 func (t *detached) tryWrite(p []byte) int {
+	n, _ := t.send(p)
+	return n
+}
+
+// send returns 0 and no error when the socket takes nothing.
+func (t *detached) send(p []byte) (int, error) {
 	p = p[:min(len(p), maxWrite)]
 	n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, t.fd,
 		uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL, 0, 0) //nolint:gosec // p lives as long as the call
-	if errno != 0 {
-		return 0
+	switch errno {
+	case 0:
+		return int(n), nil
+	case syscall.EAGAIN, syscall.EINTR:
+		return 0, nil
+	default:
+		return 0, &net.OpError{Op: "write", Net: "tcp", Err: os.NewSyscallError("send", errno)}
 	}
-	return int(n)
 }
 
 func (t *detached) write(p []byte, deadline time.Time) (int, error) {
 	file := t.open()
-	if err := file.SetWriteDeadline(deadline); err != nil {
+	raw, err := file.SyscallConn()
+	if err == nil {
+		err = file.SetWriteDeadline(deadline)
+	}
+	if err != nil {
 		return 0, err
 	}
-	return file.Write(p)
+	n := 0
+	var failed error
+	err = raw.Write(func(uintptr) bool {
+		n, failed = t.send(p)
+		return n > 0 || failed != nil
+	})
+	return n, errors.Join(failed, err)
 }
 
 func (t *detached) finishWriting() bool { return t.shutdown(syscall.SHUT_WR) }

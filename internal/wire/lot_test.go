@@ -63,7 +63,7 @@ func TestIdleConnectionsHoldNoGoroutine(t *testing.T) {
 		talk(t, clients)
 		busy := runtime.NumGoroutine()
 		idle := func() bool { return runtime.NumGoroutine() < busy-n+few } // busy ones have one each
-		for range 2 { // the first call finds that a message has come
+		for range 2 {                                                      // the first call finds that a message has come
 			for _, c := range servers {
 				c.Rest()
 			}

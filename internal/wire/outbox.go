@@ -161,6 +161,13 @@ func (o *outbox) seal(frame []byte, dropData bool) (dropped int) {
 	return dropped
 }
 
+// sealOnly accepts nothing more, and has no close frame.
+func (o *outbox) sealOnly() {
+	o.mu.Lock()
+	o.sealed = true
+	o.mu.Unlock()
+}
+
 // breakOff drops everything: the connection is over. It says how many messages were lost. What a writer has in hand is
 // its own.
 func (o *outbox) breakOff() (dropped int) {

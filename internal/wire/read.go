@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"io"
 	"sync"
 	"time"
 
@@ -79,8 +80,23 @@ func (c *Conn) end(err error) {
 		c.close(violation, c.engine.CloseTimeout, false)
 		c.discard(c.engine.CloseTimeout)
 	default:
+		if errors.Is(err, io.EOF) {
+			c.answerOut(err)
+		}
 		c.fail(ws.CloseError{Status: ws.StatusAbnormalClosure}, err)
 	}
+}
+
+// answerOut lets what is queued go out when the peer has finished writing: it may still be reading.
+func (c *Conn) answerOut(cause error) {
+	c.mu.Lock()
+	first := c.beginLocked(&failure{ws.CloseError{Status: ws.StatusAbnormalClosure}, cause}, lingering)
+	c.mu.Unlock()
+	if first {
+		c.out.sealOnly()
+		c.handler.Closing()
+	}
+	c.flushed()
 }
 
 // read parses what comes from the socket until there is a reason to stop.
