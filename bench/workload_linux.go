@@ -188,12 +188,20 @@ func idle(w *workload, p *process, d time.Duration) (float64, error) {
 	return float64(after-before) / 1024 / float64(w.conns), err
 }
 
+// farewell counts the descriptors that a server still has open of connections that are over. One connection stays, so
+// that what a server opens for itself is there before and after.
 func farewell(w *workload, p *process, _ time.Duration) (float64, error) {
 	c, err := load.New(p.addr)
 	if err != nil {
 		return 0, err
 	}
 	defer c.Close()
+	if err := c.Connect(w.path, 1); err != nil {
+		return 0, err
+	}
+	if err := c.Idle(100 * time.Millisecond); err != nil {
+		return 0, err
+	}
 	before, err := p.descriptors()
 	if err != nil {
 		return 0, err
@@ -207,7 +215,7 @@ func farewell(w *workload, p *process, _ time.Duration) (float64, error) {
 		if err != nil {
 			return 0, err
 		}
-		if left = max(0, now-before-spare); left == 0 {
+		if left = max(0, now-before); left == 0 {
 			break
 		}
 		if err := c.Idle(50 * time.Millisecond); err != nil {
@@ -216,9 +224,6 @@ func farewell(w *workload, p *process, _ time.Duration) (float64, error) {
 	}
 	return float64(left), nil
 }
-
-// spare is how many descriptors a server may open for itself when it gets to work.
-const spare = 4
 
 func latency(percentile float64) func(*workload, *process, time.Duration) (float64, error) {
 	return func(w *workload, p *process, d time.Duration) (float64, error) {

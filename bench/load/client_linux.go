@@ -10,7 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sampled is how many messages there are for each whose payload is compared.
+// sampled is how many messages there are for each whose payload is compared in full. The number at its start and its
+// length are compared in all.
 const sampled = 64
 
 // Client is connections to one server, driven by one thread. It is not for several goroutines.
@@ -19,7 +20,7 @@ type Client struct {
 	epoll int
 	conns []*conn // by descriptor
 	all   []*conn
-	mute  []int  // descriptors that are never read from
+	bare  []int  // descriptors that nothing is read from after the handshake
 	in    []byte // what is read into
 }
 
@@ -41,7 +42,7 @@ func New(addr netip.AddrPort) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	return &Client{addr: addr, epoll: epoll, in: make([]byte, 1<<20)}, nil
+	return &Client{addr: addr, epoll: epoll, in: make([]byte, longest)}, nil
 }
 
 // Close closes every connection.
@@ -55,10 +56,10 @@ func (c *Client) Hangup() {
 	for _, k := range c.all {
 		_ = unix.Close(k.fd)
 	}
-	for _, fd := range c.mute {
+	for _, fd := range c.bare {
 		_ = unix.Close(fd)
 	}
-	c.all, c.conns, c.mute = nil, nil, nil
+	c.all, c.conns, c.bare = nil, nil, nil
 }
 
 // Connect opens n more connections on a path, one after the other. The server answers a ping on each at last: it counts

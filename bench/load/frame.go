@@ -50,10 +50,18 @@ func appendPayload(b []byte, number uint64, size int) []byte {
 	return b
 }
 
-// check compares a payload with what appendPayload makes of the number.
-func check(p []byte, number uint64) error {
+// numbered compares the number in a payload of at least 8 bytes.
+func numbered(p []byte, number uint64) error {
 	if got := binary.LittleEndian.Uint64(p); got != number {
 		return fmt.Errorf("got message %d, want %d", got, number)
+	}
+	return nil
+}
+
+// check compares a payload with what appendPayload makes of the number.
+func check(p []byte, number uint64) error {
+	if err := numbered(p, number); err != nil {
+		return err
 	}
 	for i := 8; i < len(p); i++ {
 		if p[i] != byte(i)^byte(number) {
@@ -63,32 +71,58 @@ func check(p []byte, number uint64) error {
 	return nil
 }
 
-var errMasked = errors.New("the server masks its frames")
+var (
+	errMasked  = errors.New("the server masks its frames")
+	errLong    = fmt.Errorf("a frame of over %d bytes", longest)
+	errPadded  = errors.New("the length of a frame is not in its shortest form")
+	errControl = errors.New("a control frame of over 125 bytes")
+)
 
-// parse reads one frame off the start of b. A size of 0 means that it is not all there.
+// longest is how many bytes a frame of the server may have in all.
+const longest = 1 << 20
+
+// parse reads one frame off the start of b. A size of 0 means that it is not all there. The client sends binary messages
+// in one frame each and expects nothing else back.
 func parse(b []byte) (op byte, payload []byte, size int, err error) {
 	if len(b) < 2 {
 		return 0, nil, 0, nil
 	}
-	if b[0]&0xF0 != 0x80 {
+	switch b[0] {
+	case 0x80 | opBinary:
+	case 0x80 | opClose, 0x80 | opPing, 0x80 | opPong:
+		if b[1]&0x7F > 125 {
+			return 0, nil, 0, errControl
+		}
+	default:
 		return 0, nil, 0, fmt.Errorf("unexpected frame header %#x", b[0])
 	}
 	if b[1]&0x80 != 0 {
 		return 0, nil, 0, errMasked
 	}
-	n, header := int(b[1]), 2
-	switch n {
-	case 126:
-		if header = 4; len(b) >= header {
-			n = int(binary.BigEndian.Uint16(b[2:]))
-		}
-	case 127:
-		if header = 10; len(b) >= header {
-			n = int(binary.BigEndian.Uint64(b[2:]))
-		}
+	n, header, err := length(b)
+	if err != nil || header == 0 || uint64(len(b)-header) < n {
+		return 0, nil, 0, err
 	}
-	if len(b) < header || len(b)-header < n {
-		return 0, nil, 0, nil
+	size = header + int(n)
+	return b[0] & 0x0F, b[header:size], size, nil
+}
+
+// length reads how long the payload is and the header before it. A header of 0 means that it is not all there.
+func length(b []byte) (n uint64, header int, err error) {
+	least := uint64(0)
+	switch n, header = uint64(b[1]), 2; {
+	case n == 126 && len(b) >= 4:
+		n, header, least = uint64(binary.BigEndian.Uint16(b[2:])), 4, 126
+	case n == 127 && len(b) >= 10:
+		n, header, least = binary.BigEndian.Uint64(b[2:]), 10, 1<<16
+	case n >= 126:
+		return 0, 0, nil
 	}
-	return b[0] & 0x0F, b[header : header+n], header + n, nil
+	switch {
+	case n < least:
+		return 0, 0, errPadded
+	case n > longest-uint64(header):
+		return 0, 0, errLong
+	}
+	return n, header, nil
 }

@@ -118,12 +118,42 @@ func TestAWrongServerIsFound(t *testing.T) {
 		"another byte": {func(c *hub.Conn, m hub.Message) error { m.Data[100]++; return c.Send(m) }, "byte 100 of message 0"},
 		"another one":  {func(c *hub.Conn, m hub.Message) error { m.Data[0]++; return c.Send(m) }, "got message 1, want 0"},
 		"shorter":      {func(c *hub.Conn, m hub.Message) error { m.Data = m.Data[:9]; return c.Send(m) }, "with 9"},
-		"closed":       {func(*hub.Conn, hub.Message) error { return ws.CloseError{Status: ws.StatusPolicyViolation} }, "closed the connection"},
+		"doubled":      {func(c *hub.Conn, m hub.Message) error { _ = c.Send(m); return c.Send(m) }, "got message 0, want 1"},
+		"as text": {func(c *hub.Conn, m hub.Message) error {
+			return c.Send(hub.Message{Type: ws.Text, Data: make([]byte, 128)})
+		}, "unexpected frame header 0x81"},
+		"too long": {func(c *hub.Conn, m hub.Message) error { m.Data = make([]byte, 2<<20); return c.Send(m) }, "a frame of over"},
+		"closed":   {func(*hub.Conn, hub.Message) error { return ws.CloseError{Status: ws.StatusPolicyViolation} }, "closed the connection"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := client(t, serve(t, hub.Config{OnMessage: tt.answer}), 1)
 			if _, err := c.Echo(short(128, 1)); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want something with %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestALostBroadcastIsFound: a delivery that one receiver does not get, or gets twice, is an error.
+func TestALostBroadcastIsFound(t *testing.T) {
+	for name, deliver := range map[string]func(c *hub.Conn, m hub.Message) error{
+		"lost": func(c *hub.Conn, m hub.Message) error {
+			if m.Data[0] == 3 { // the fourth does not reach the sender
+				return c.To("all").Except(c).Send(m)
+			}
+			return c.To("all").Send(m)
+		},
+		"doubled": func(c *hub.Conn, m hub.Message) error {
+			if m.Data[0] == 3 {
+				_ = c.Send(m)
+			}
+			return c.To("all").Send(m)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := client(t, serve(t, hub.Config{OnOpen: func(c *hub.Conn) error { return c.Join("all") }, OnMessage: deliver}), 3)
+			if _, err := c.Broadcast(short(128, 10)); err == nil || !strings.Contains(err.Error(), "want 3") && !strings.Contains(err.Error(), "want 4") {
+				t.Errorf("got %v, want that message 3 or 4 is not in its place", err)
 			}
 		})
 	}

@@ -40,7 +40,9 @@ func (c *Client) Handshakes(path string, l Load) (Result, error) {
 	return s.end(total), err
 }
 
-// Farewell connects n times, and on each connection writes a message with the end of the stream right behind it.
+// Farewell connects n times, and on each connection writes a message with the end of the stream right behind it, in one
+// packet. It keeps its own end open until [Client.Hangup]: a reset, or an answer that nobody takes, would tell the server
+// a second time that the connection is over.
 func (c *Client) Farewell(path string, n, size int) error {
 	frame := appendFrame(nil, opBinary, 0, size)
 	for i := range n {
@@ -48,55 +50,50 @@ func (c *Client) Farewell(path string, n, size int) error {
 		if err != nil {
 			return err
 		}
+		c.bare = append(c.bare, fd)
 		if err := c.handshake(fd, path); err != nil {
-			_ = unix.Close(fd)
 			return fmt.Errorf("connection %d: %w", i, err)
 		}
-		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_CORK, 1) // in one packet
-		_, err = unix.Write(fd, frame)
-		_ = unix.Close(fd)
-		if err != nil {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_CORK, 1) // until the end
+		if _, err := unix.Write(fd, frame); err != nil {
+			return fmt.Errorf("connection %d: %w", i, err)
+		}
+		if err := unix.Shutdown(fd, unix.SHUT_WR); err != nil {
 			return fmt.Errorf("connection %d: %w", i, err)
 		}
 	}
 	return nil
 }
 
-// Latency sends an echo every gap, from each connection in turn, and returns how long the answers take, in
-// microseconds. The time counts from when the message was due.
+// Latency sends a message every gap, from each connection in turn, and returns how long their echoes take, in
+// microseconds. The time counts from when the message was due, however late the client or the answers before it are.
 func (c *Client) Latency(l Load, gap time.Duration) (*hdrhistogram.Histogram, error) {
 	h := hdrhistogram.New(1, int64(patience/time.Microsecond), 3)
-	due := make([]time.Time, len(c.all))
+	began := time.Now()
+	warm, end := began.Add(l.Warmup), began.Add(l.Warmup+l.Measure)
+	base := c.all[0].received // as of all others
 	onMessage := func(k *conn, p []byte) error {
-		_ = h.RecordValue(time.Since(due[k.index]).Microseconds())
+		turn := (k.received-1-base)*uint64(len(c.all)) + uint64(k.index)
+		if due := began.Add(time.Duration(turn) * gap); !due.Before(warm) {
+			_ = h.RecordValue(max(1, time.Since(due).Microseconds()))
+		}
 		return sample(k, p, l.Size)
 	}
 	var frame []byte
-	next := time.Now()
-	warm := next.Add(l.Warmup)
-	end := warm.Add(l.Measure)
-	for i := 0; next.Before(end); i, next = i+1, next.Add(gap) {
+	for i, next := 0, began; next.Before(end) || i%len(c.all) > 0; i, next = i+1, next.Add(gap) {
 		for time.Now().Before(next) {
 			if err := c.turn(0, onMessage); err != nil {
 				return h, err
 			}
 		}
-		if !warm.IsZero() && next.After(warm) {
-			h.Reset()
-			warm = time.Time{}
-		}
 		k := c.all[i%len(c.all)]
-		if k.received != k.sent { // the answer before is late: this one would measure that
-			continue
-		}
-		due[k.index] = next
 		frame = appendFrame(frame[:0], opBinary, k.sent, l.Size)
 		k.sent++
 		if err := k.write(frame); err != nil {
 			return h, err
 		}
 	}
-	return h, c.until(func() bool { return c.received() == c.sent() }, onMessage)
+	return h, c.finish(onMessage)
 }
 
 // ConnectMute opens a connection that never reads, with a receive buffer that is small.
@@ -106,7 +103,7 @@ func (c *Client) ConnectMute(path string) error {
 		return err
 	}
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 4096)
-	c.mute = append(c.mute, fd)
+	c.bare = append(c.bare, fd)
 	return c.handshake(fd, path)
 }
 
@@ -141,7 +138,7 @@ func (c *Client) Crowd(l Load, gap time.Duration) (*hdrhistogram.Histogram, erro
 			return h, err
 		}
 	}
-	return h, nil
+	return h, c.complete()
 }
 
 func (c *Client) sent() (n uint64) {

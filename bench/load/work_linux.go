@@ -100,17 +100,19 @@ func (c *Client) Echo(l Load) (Result, error) {
 		return r, err
 	}
 	stopping = true
-	return r, c.until(func() bool {
-		for _, k := range c.all {
-			if k.received < k.sent {
-				return false
-			}
-		}
-		return true
-	}, onMessage)
+	return r, c.finish(onMessage)
 }
 
-// sample compares the length of every payload, and of some the content.
+// finish waits for every answer that is due, and then for a pong on each connection: nothing may come in between.
+func (c *Client) finish(onMessage func(*conn, []byte) error) error {
+	if err := c.until(func() bool { return c.received() >= c.sent() }, onMessage); err != nil {
+		return err
+	}
+	return c.settle()
+}
+
+// sample compares the length and the number of every payload, and of some the content: the number-th message that came
+// over a connection carries that number, or one was lost, doubled or overtaken.
 func sample(k *conn, p []byte, size int) error {
 	if len(p) != size {
 		return fmt.Errorf("a message of %d bytes came back with %d", size, len(p))
@@ -118,7 +120,7 @@ func sample(k *conn, p []byte, size int) error {
 	if k.received%sampled == 1 {
 		return check(p, k.received-1)
 	}
-	return nil
+	return numbered(p, k.received-1)
 }
 
 // measure turns for the times that l says.
@@ -168,13 +170,17 @@ func (c *Client) Broadcast(l Load) (Result, error) {
 	if err := repeat(l.Measure, round); err != nil {
 		return Result{}, err
 	}
-	r := s.end(total)
+	return s.end(total), c.complete()
+}
+
+// complete fails unless every connection has received what the first has sent, and no more.
+func (c *Client) complete() error {
 	for _, k := range c.all {
 		if k.received != c.all[0].sent {
-			return r, fmt.Errorf("connection %d got %d of %d messages", k.index, k.received, c.all[0].sent)
+			return fmt.Errorf("connection %d got %d of %d messages", k.index, k.received, c.all[0].sent)
 		}
 	}
-	return r, nil
+	return c.settle()
 }
 
 func repeat(d time.Duration, f func() error) error {
@@ -187,91 +193,6 @@ func repeat(d time.Duration, f func() error) error {
 
 func nothing(*conn, []byte) error {
 	return errors.New("the server sends a message that nobody asked for")
-}
-
-// Stream writes as much as the server takes, on every connection. A ping behind it all tells when the server has read
-// it.
-func (c *Client) Stream(l Load) (Result, error) {
-	var burst []byte
-	count := uint64(max(1, (32<<10)/(l.Size+8)))
-	for i := range count {
-		burst = appendFrame(burst, opBinary, i, l.Size)
-	}
-	var total uint64
-	pour := func(d time.Duration) error {
-		for deadline := time.Now().Add(d); time.Now().Before(deadline); {
-			wrote := false
-			for _, k := range c.all {
-				if len(k.out) == 0 {
-					if err := k.write(burst); err != nil {
-						return err
-					}
-					total += count
-					wrote = true
-				}
-			}
-			wait := 10 * time.Millisecond
-			if wrote {
-				wait = 0
-			}
-			if err := c.turn(wait, nothing); err != nil {
-				return err
-			}
-		}
-		return c.settle()
-	}
-	if err := pour(l.Warmup); err != nil {
-		return Result{}, err
-	}
-	s := begin(l.Meter, total)
-	err := pour(l.Measure)
-	return s.end(total), err
-}
-
-// settle waits until the server has read everything: it answers a ping behind it.
-func (c *Client) settle() error {
-	for _, k := range c.all {
-		k.pongs = 0
-		if err := k.write(appendControl(opPing, []byte("settled?"))); err != nil {
-			return err
-		}
-	}
-	return c.until(func() bool {
-		for _, k := range c.all {
-			if k.pongs == 0 {
-				return false
-			}
-		}
-		return true
-	}, nothing)
-}
-
-// Paced sends a message every gap, from each connection in turn.
-func (c *Client) Paced(l Load, gap time.Duration) (Result, error) {
-	var total uint64
-	frame := appendFrame(nil, opBinary, 1, l.Size)
-	run := func(d time.Duration) error {
-		next := time.Now()
-		for end := next.Add(d); next.Before(end); next = next.Add(gap) {
-			if err := c.turnUntil(next, nothing); err != nil {
-				return err
-			}
-			if err := c.all[total%uint64(len(c.all))].write(frame); err != nil {
-				return err
-			}
-			total++
-		}
-		return c.turnUntil(next, nothing)
-	}
-	if err := run(l.Warmup); err != nil {
-		return Result{}, err
-	}
-	s := begin(l.Meter, total)
-	if err := run(l.Measure); err != nil {
-		return Result{}, err
-	}
-	r := s.end(total)
-	return r, c.settle()
 }
 
 // turnUntil handles what comes until a time, to which it sleeps with the precision of the kernel's timers.
