@@ -39,8 +39,9 @@ type Client struct {
 // NewClient returns a client on a connection whose handshake is done. It is closed with the test.
 func NewClient(tb testing.TB, nc net.Conn) *Client {
 	tb.Helper()
-	tb.Cleanup(func() { _ = nc.Close() })
-	return &Client{tb: tb, conn: nc, r: bufio.NewReader(nc)}
+	c := &Client{tb: tb, conn: nc, r: bufio.NewReader(nc)}
+	tb.Cleanup(func() { _ = c.conn.Close() })
+	return c
 }
 
 // Pipe returns a client in memory and the server's side of it, for [hub.Hub.Serve]. It has no buffer: a write waits
@@ -214,10 +215,5 @@ func (c *Client) Close() {
 	_ = c.conn.Close()
 }
 
-// Reset cuts a TCP connection off with a reset, and any other without a word.
-func (c *Client) Reset() {
-	if tcp, ok := c.conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
-	}
-	_ = c.conn.Close()
-}
+// Reset cuts a connection off with a reset when there is a TCP socket below it, and any other without a word.
+func (c *Client) Reset() { reset(c.conn) }

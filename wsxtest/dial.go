@@ -3,6 +3,7 @@ package wsxtest
 import (
 	"bufio"
 	"crypto/rand"
+	"crypto/sha1" //nolint:gosec // RFC 6455, section 4.2.2
 	"crypto/tls"
 	"encoding/base64"
 	"fmt"
@@ -20,6 +21,10 @@ type Options struct {
 	Subprotocols []string    // to offer
 	TLS          *tls.Config // for wss; nil trusts anybody
 	Dial         func() (net.Conn, error)
+	// Faults are what goes wrong on the client's side once the handshake is done, from the first byte of the first frame
+	// on; each is put around those before it, see [Faulty]. For faults in the handshake let Dial return a faulty
+	// connection.
+	Faults []Faults
 }
 
 // Dial connects to a ws:// or wss:// address and does the handshake; it fails the test when that is refused.
@@ -35,7 +40,8 @@ func Dial(tb testing.TB, address string, options ...Options) *Client {
 	return c
 }
 
-// TryDial is Dial that returns the server's answer; the client is nil when that is no 101.
+// TryDial is Dial that returns the server's answer; the client is nil when that is no 101. A 101 without the right
+// Sec-WebSocket-Accept is an error.
 func TryDial(tb testing.TB, address string, options ...Options) (*Client, *http.Response, error) {
 	tb.Helper()
 	var o Options
@@ -51,7 +57,8 @@ func TryDial(tb testing.TB, address string, options ...Options) (*Client, *http.
 		return nil, nil, err
 	}
 	c := NewClient(tb, nc)
-	if err := c.Raw(o.request(u)); err != nil {
+	challenge := newChallenge()
+	if err := c.Raw(o.request(u, challenge)); err != nil {
 		return nil, nil, err
 	}
 	_ = nc.SetReadDeadline(time.Now().Add(patience))
@@ -62,7 +69,29 @@ func TryDial(tb testing.TB, address string, options ...Options) (*Client, *http.
 	if resp.StatusCode != http.StatusSwitchingProtocols {
 		return nil, resp, nil
 	}
+	if err := checkAccept(resp.Header, challenge); err != nil {
+		return nil, resp, err
+	}
+	c.spoil(o.Faults)
 	return c, resp, nil
+}
+
+// newChallenge returns a value for Sec-WebSocket-Key (RFC 6455, section 4.1).
+func newChallenge() string {
+	nonce := make([]byte, 16)
+	_, _ = rand.Read(nonce)
+	return base64.StdEncoding.EncodeToString(nonce)
+}
+
+// checkAccept checks that the server has read the challenge (RFC 6455, section 4.2.2).
+func checkAccept(header http.Header, challenge string) error {
+	sum := sha1.Sum([]byte(challenge + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) //nolint:gosec // as the RFC says
+	want := base64.StdEncoding.EncodeToString(sum[:])
+	if got := header.Values("Sec-WebSocket-Accept"); len(got) != 1 || got[0] != want {
+		return fmt.Errorf("wsxtest: the server answered Sec-WebSocket-Accept %q to the key %s, want %q (RFC 6455, section 4.2.2)",
+			got, challenge, want)
+	}
+	return nil
 }
 
 func (o Options) dial(u *url.URL) (net.Conn, error) {
@@ -80,12 +109,10 @@ func (o Options) dial(u *url.URL) (net.Conn, error) {
 }
 
 // request builds the request (RFC 6455, section 4.1).
-func (o Options) request(u *url.URL) []byte {
+func (o Options) request(u *url.URL, challenge string) []byte {
 	var b strings.Builder
-	nonce := make([]byte, 16)
-	_, _ = rand.Read(nonce)
 	fmt.Fprintf(&b, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n", u.RequestURI(), u.Host)
-	fmt.Fprintf(&b, "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n", base64.StdEncoding.EncodeToString(nonce))
+	fmt.Fprintf(&b, "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n", challenge)
 	if len(o.Subprotocols) > 0 {
 		fmt.Fprintf(&b, "Sec-WebSocket-Protocol: %s\r\n", strings.Join(o.Subprotocols, ", "))
 	}

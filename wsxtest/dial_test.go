@@ -1,6 +1,8 @@
 package wsxtest_test
 
 import (
+	"crypto/sha1"
+	"encoding/base64"
 	"io"
 	"net"
 	"net/http"
@@ -11,6 +13,23 @@ import (
 	"github.com/fiberwsx/wsx/ws"
 	"github.com/fiberwsx/wsx/wsxtest"
 )
+
+// accept returns the fields that answer a request's challenge, right or wrong.
+func accept(r *http.Request) string {
+	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	field := "Sec-WebSocket-Accept: " + base64.StdEncoding.EncodeToString(sum[:]) + "\r\n"
+	switch r.URL.Path {
+	case "/none":
+		return ""
+	case "/other":
+		return "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" // the RFC's own
+	case "/small":
+		return strings.ToLower(field)
+	case "/twice":
+		return field + field
+	}
+	return field
+}
 
 // upgrade answers as a server does; /no is refused, and /hello sends a message along with the answer.
 func upgrade(w http.ResponseWriter, r *http.Request) {
@@ -25,7 +44,7 @@ func upgrade(w http.ResponseWriter, r *http.Request) {
 	answer := "HTTP/1.1 101 Switching Protocols\r\nX-Asked: " + strings.Join([]string{
 		r.Method, r.Proto, r.RequestURI, r.Header.Get("Connection"), r.Header.Get("Upgrade"), r.Header.Get("Sec-WebSocket-Version"),
 		r.Header.Get("Sec-WebSocket-Protocol"), strings.Join(r.Header["X-More"], "+"),
-	}, " ") + "\r\n\r\n"
+	}, " ") + "\r\n" + accept(r) + "\r\n"
 	if r.URL.Path == "/hello" {
 		answer += "\x81\x05hello"
 	}
@@ -65,6 +84,23 @@ func TestTryDial(t *testing.T) {
 	got := failure(t, func(tb testing.TB) { wsxtest.Dial(tb, address+"/no") })
 	if !strings.Contains(got, "403") {
 		t.Errorf("Dial failed with %q, want one that says 403", got)
+	}
+}
+
+func TestDialChecksTheAccept(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(upgrade))
+	t.Cleanup(server.Close)
+	address := strings.Replace(server.URL, "http", "ws", 1)
+	for _, path := range []string{"/none", "/other", "/small", "/twice"} {
+		c, resp, err := wsxtest.TryDial(t, address+path)
+		if c != nil || err == nil || !strings.Contains(err.Error(), "Sec-WebSocket-Accept") {
+			t.Errorf("%s: got %v, want no client and an error that names the field", path, err)
+		}
+		want(t, path, resp.StatusCode, http.StatusSwitchingProtocols)
+		got := failure(t, func(tb testing.TB) { wsxtest.Dial(tb, address+path) })
+		if !strings.Contains(got, "Sec-WebSocket-Accept") {
+			t.Errorf("%s: Dial failed with %q", path, got)
+		}
 	}
 }
 
