@@ -20,6 +20,7 @@ type handshake struct {
 	key          []byte
 	protocols    []string
 	badProtocols bool
+	extensions   []string
 }
 
 // isUpgrade reports whether the request wants to become a WebSocket: its Upgrade and its Connection both say so
@@ -87,6 +88,8 @@ func (h *handshake) field(name, value []byte) {
 		h.key = value
 	case equalName(name, "sec-websocket-protocol"):
 		h.offer(value)
+	case equalName(name, "sec-websocket-extensions"):
+		h.extensions = append(h.extensions, string(value))
 	}
 }
 

@@ -18,25 +18,27 @@ const module = "github.com/fiberwsx/wsx"
 // imports is the architecture: what each package of the root module may import of the project. Arrows run the way the
 // data runs, from the edge through the hub to the leaves, and the leaves know nothing of each other.
 var imports = map[string]string{
-	".":               "ws hub auth ratelimit internal/origin",
-	"hub":             "ws auth rooms ratelimit batch heartbeat internal/wire",
-	"internal/wire":   "ws",
-	"wsxtest":         "ws internal/wire",
-	"auth/jwt":        "auth",
-	"auth":            "", // from here on the leaves: the standard library only
-	"batch":           "",
-	"heartbeat":       "",
-	"internal/origin": "",
-	"ratelimit":       "",
-	"rooms":           "",
-	"ws":              "",
+	".":                "ws hub auth ratelimit internal/origin",
+	"hub":              "ws auth rooms ratelimit batch heartbeat internal/deflate internal/wire",
+	"internal/wire":    "internal/deflate ws",
+	"wsxtest":          "ws internal/wire",
+	"auth/jwt":         "auth",
+	"auth":             "", // from here on the leaves: the standard library only
+	"batch":            "",
+	"heartbeat":        "",
+	"internal/deflate": "",
+	"internal/origin":  "",
+	"ratelimit":        "",
+	"rooms":            "",
+	"ws":               "",
 }
 
 // thirdParty is what a package may import from outside the project and the standard library.
 // Test files may import what they like.
 var thirdParty = map[string]string{
-	".":        "github.com/gofiber/fiber/v2 github.com/valyala/fasthttp github.com/gofiber/contrib/websocket",
-	"auth/jwt": "github.com/golang-jwt/jwt/v5",
+	".":                "github.com/gofiber/fiber/v2 github.com/valyala/fasthttp github.com/gofiber/contrib/websocket",
+	"internal/deflate": "github.com/klauspost/compress/flate",
+	"auth/jwt":         "github.com/golang-jwt/jwt/v5",
 }
 
 // speaksHTTP names the packages that may know net/http: the hub and all below it only ever see a net.Conn.

@@ -56,6 +56,7 @@ type gate struct {
 type admission struct {
 	identity    auth.Identity
 	subprotocol string
+	extensions  string // the answer to the client's
 	addr        netip.Addr
 	key         []byte // of the handshake; borrowed from the request
 	slot        *slot
@@ -92,11 +93,25 @@ func (g *gate) admit(c *fiber.Ctx, raw []byte) (*admission, error) {
 		return nil, err
 	}
 	a := &admission{addr: g.clientAddr(c), key: h.key, slot: newSlot()}
+	if err := g.agree(&h, a); err != nil {
+		return nil, err
+	}
 	if err := g.reserve(c, &h, a); err != nil {
 		a.slot.release()
 		return nil, err
 	}
 	return a, nil
+}
+
+// agree answers the extensions that the client offers.
+func (g *gate) agree(h *handshake, a *admission) (err error) {
+	if g.cfg.Hub == nil || len(h.extensions) == 0 {
+		return nil
+	}
+	if a.extensions, err = g.cfg.Hub.Extensions(h.extensions...); err != nil {
+		return refuse(fiber.StatusBadRequest, "invalid Sec-WebSocket-Extensions", err.Error())
+	}
+	return nil
 }
 
 func (g *gate) reserve(c *fiber.Ctx, h *handshake, a *admission) error {

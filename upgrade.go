@@ -32,6 +32,7 @@ func (g *gate) upgrade(c *fiber.Ctx, a *admission) error {
 		Locals:      locals(c),
 		Identity:    a.identity,
 		Subprotocol: a.subprotocol,
+		Extensions:  a.extensions,
 		IP:          addressText(a.addr),
 		Reservation: a.slot.reservation,
 		Over:        a.slot.held.release,
@@ -45,7 +46,7 @@ func (g *gate) upgrade(c *fiber.Ctx, a *admission) error {
 		conn := newHijacked(nc)
 		returned := false
 		defer func() { conn.forget(returned) }()
-		if err := respond(conn, &ctx.Response, accept, r.Subprotocol); err != nil {
+		if err := respond(conn, &ctx.Response, accept, &r); err != nil {
 			g.log.Debug("websocket handshake not answered", "error", err)
 			r.Over()
 		} else {
@@ -67,15 +68,18 @@ func requestHead(c *fiber.Ctx) []byte {
 
 // respond writes the 101 with the headers that other handlers have set. When one of them has made another response of
 // it, an error handler for example, that one is written, and the error says so.
-func respond(nc net.Conn, resp *fasthttp.Response, accept, subprotocol string) error {
+func respond(nc net.Conn, resp *fasthttp.Response, accept string, r *hub.Request) error {
 	if resp.StatusCode() != fiber.StatusSwitchingProtocols {
 		return respondOtherwise(nc, resp)
 	}
 	b := make([]byte, 0, 256)
 	b = append(b, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
 	b = append(append(b, accept...), "\r\n"...)
-	if subprotocol != "" {
-		b = append(append(append(b, "Sec-WebSocket-Protocol: "...), subprotocol...), "\r\n"...)
+	if r.Subprotocol != "" {
+		b = append(append(append(b, "Sec-WebSocket-Protocol: "...), r.Subprotocol...), "\r\n"...)
+	}
+	if r.Extensions != "" {
+		b = append(append(append(b, "Sec-WebSocket-Extensions: "...), r.Extensions...), "\r\n"...)
 	}
 	resp.Header.VisitAll(func(name, value []byte) {
 		if !belongsToHandshake(name) {

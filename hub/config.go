@@ -114,6 +114,8 @@ type Config struct {
 	// that, 4 MiB at least, unless the socket has taken nothing for a second. Optional. Default: 256, 1 MiB.
 	OutboxMessages int
 	OutboxBytes    int
+	// Compression is permessage-deflate. Optional. Default: off.
+	Compression Compression
 	// WriteDeadline is how long a socket may take nothing of what it is given. Optional. Default: 10 s.
 	WriteDeadline time.Duration
 	// CloseTimeout is how long the peer may take to answer a close frame. Optional. Default: 5 s.
@@ -148,6 +150,7 @@ func (c Config) withDefaults() Config {
 	c.RoomCapacity = limit(c.RoomCapacity, 0)
 	c.OutboxMessages = limit(c.OutboxMessages, 256)
 	c.OutboxBytes = limit(c.OutboxBytes, 1<<20)
+	c.Compression = c.Compression.withDefaults()
 	c.WriteDeadline = limit(c.WriteDeadline, 10*time.Second)
 	c.CloseTimeout = limit(c.CloseTimeout, 5*time.Second)
 	c.DrainTimeout = limit(c.DrainTimeout, 20*time.Second)
@@ -190,6 +193,7 @@ func (c Config) check() {
 	case c.Rate != c.Rate:
 		panic("hub: Config.Rate is not a number")
 	}
+	c.Compression.withDefaults().check()
 }
 
 // engine returns the limits of the connections. Answers are collected only where they come from the goroutine that reads.
@@ -205,5 +209,6 @@ func (c Config) engine(h *Hub) wire.Config {
 		CloseTimeout:   c.CloseTimeout,
 		Dropped:        &h.count.unsent,
 		Cork:           c.OnMessage != nil,
+		Compression:    c.Compression.engine(),
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/fiberwsx/wsx/batch"
 	"github.com/fiberwsx/wsx/heartbeat"
+	"github.com/fiberwsx/wsx/internal/deflate"
 	"github.com/fiberwsx/wsx/internal/wire"
 	"github.com/fiberwsx/wsx/ratelimit"
 	"github.com/fiberwsx/wsx/ws"
@@ -74,6 +75,9 @@ type Conn struct {
 func newConn(h *Hub, nc net.Conn, r Request) *Conn {
 	c := &Conn{hub: h, shard: h.nextShard(), id: rand.Text(), req: r}
 	c.wire = wire.New(nc, h.engine, (*events)(c))
+	if r.Extensions != "" {
+		c.wire.Compress(deflate.ParseAnswer(r.Extensions))
+	}
 	switch {
 	case h.cfg.OnConn != nil:
 		c.inbox = newInbox()

@@ -21,6 +21,8 @@ type Request struct {
 	Identity auth.Identity
 	// Subprotocol is the one that was answered; "" for none.
 	Subprotocol string
+	// Extensions is what was answered to the client's, as [Hub.Extensions] has returned it; "" for none.
+	Extensions string
 	// IP is the client's address.
 	IP string
 	// Reservation is the place that was kept for the connection; nil: Serve takes one itself.

@@ -69,7 +69,7 @@ func newShard(h *Hub) *shard {
 }
 
 // send appends a message to the members of a scope.
-func (s *shard) send(to scope, m Message, except []*Conn) {
+func (s *shard) send(to scope, m Message, packed *wire.Packed, except []*Conn) {
 	if s.members.Len(to) == 0 {
 		return
 	}
@@ -79,7 +79,7 @@ func (s *shard) send(to scope, m Message, except []*Conn) {
 		s.catchUpLocked(c)
 	}
 	d := s.tailLocked(to)
-	s.appendLocked(d, m)
+	s.appendLocked(d, m, packed)
 	s.pending[to] = s.end
 	for _, c := range except {
 		s.passLocked(c)
@@ -92,13 +92,13 @@ func (s *shard) send(to scope, m Message, except []*Conn) {
 }
 
 // sendList appends a message to those members of any of the scopes that pick wants, one copy each.
-func (s *shard) sendList(scopes []scope, m Message, pick func(*Conn) bool) {
+func (s *shard) sendList(scopes []scope, m Message, packed *wire.Packed, pick func(*Conn) bool) {
 	s.mu.Lock()
 	s.awaitSpaceLocked()
 	var list []*Conn
 	seen := make(map[*Conn]struct{})
 	for _, to := range scopes {
-		for c := range s.members.Members(to) {
+		for _, c := range s.members.Snapshot(to) {
 			if _, ok := seen[c]; !ok && to.reaches(c) && pick(c) {
 				seen[c] = struct{}{}
 				list = append(list, c)
@@ -108,7 +108,7 @@ func (s *shard) sendList(scopes []scope, m Message, pick func(*Conn) bool) {
 	if len(list) > 0 {
 		s.log = append(s.log, delivery{list: list, round: wire.NewRound(s.end), closed: true})
 		s.lists++
-		s.appendLocked(&s.log[len(s.log)-1], m)
+		s.appendLocked(&s.log[len(s.log)-1], m, packed)
 	}
 	s.mu.Unlock()
 	s.pace()
@@ -132,9 +132,9 @@ func (s *shard) tailLocked(to scope) *delivery {
 	return &s.log[len(s.log)-1]
 }
 
-func (s *shard) appendLocked(d *delivery, m Message) {
+func (s *shard) appendLocked(d *delivery, m Message, packed *wire.Packed) {
 	before := d.round.Len()
-	d.round.Append(m.Type, m.Data)
+	d.round.Append(m.Type, m.Data, packed)
 	s.waiting += d.round.Len() - before
 	s.end = d.round.End()
 	s.busy.Store(true)

@@ -125,15 +125,17 @@ func (t Target) check() error {
 	return nil
 }
 
-// deliver appends a message to the logs of the receivers.
+// deliver appends a message to the logs of the receivers, compressed once for all that share that.
 func (t Target) deliver(m Message) {
+	packed := t.hub.engine.Pack(m.Data)
+	defer packed.Free()
 	for _, s := range t.hub.shards {
 		switch {
 		case t.none:
 		case len(t.others) == 0:
-			s.send(t.scope, m, t.except)
+			s.send(t.scope, m, packed, t.except)
 		default:
-			s.sendList(t.scopes(), m, func(c *Conn) bool { return !slices.Contains(t.except, c) })
+			s.sendList(t.scopes(), m, packed, func(c *Conn) bool { return !slices.Contains(t.except, c) })
 		}
 	}
 }

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -48,9 +47,6 @@ func main() {
 }
 
 func run(o options) error {
-	if o.compress {
-		return errors.New("-compress: wsx has no permessage-deflate yet")
-	}
 	app, hubs := o.app()
 	fmt.Println("listening on", o.addr)
 	if o.tlsCert == "" {
@@ -89,6 +85,11 @@ func (o options) limits() hub.Config {
 		Rate:         -1,
 		PingInterval: o.pingInterval,
 		PongTimeout:  o.pingInterval,
+		Compression: hub.Compression{
+			Enabled:               o.compress,
+			ServerContextTakeover: true,
+			ClientContextTakeover: true,
+		},
 	}
 }
 

@@ -74,7 +74,7 @@ func BenchmarkSendRound4K(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		r := NewRound(position)
-		r.Append(ws.Binary, p)
+		r.Append(ws.Binary, p, nil)
 		position = r.End()
 		if _, _, err := c.SendRound(r); err != nil {
 			b.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/fiberwsx/wsx/internal/deflate"
 	"github.com/fiberwsx/wsx/ws"
 )
 
@@ -41,22 +42,30 @@ type Config struct {
 	CloseTimeout   time.Duration  // for the close handshake
 	Dropped        *atomic.Uint64 // counts messages that were accepted and could not be sent
 	Cork           bool           // collect what is sent while more frames are in hand
+	Compression    Compression    // of connections that agree to it
 }
 
 // Engine is what connections share.
 type Engine struct {
 	Config
-	rules rules
-	start time.Time // ages are measured from here
-	corks corks
-	lot   lot
+	rules      rules
+	start      time.Time // ages are measured from here
+	corks      corks
+	lot        lot
+	compressor *deflate.Compressor
+	sharing    atomic.Int64 // connections that take what was compressed for all
 }
 
 // NewEngine returns an engine. It starts nothing.
 func NewEngine(cfg Config) *Engine {
-	return &Engine{Config: cfg, start: time.Now(), rules: rules{
-		masked: true, maxMessage: cfg.MaxMessage, maxFragments: cfg.MaxFragments, maxAge: cfg.MaxMessageAge,
-	}}
+	return &Engine{
+		Config: cfg,
+		start:  time.Now(),
+		rules: rules{
+			masked: true, maxMessage: cfg.MaxMessage, maxFragments: cfg.MaxFragments, maxAge: cfg.MaxMessageAge,
+		},
+		compressor: deflate.NewCompressor(cfg.Compression.Level),
+	}
 }
 
 // age returns how old the engine is in nanoseconds.
@@ -129,11 +138,25 @@ func (c *Conn) Detached() bool { return c.detached }
 // Send queues a message and returns; payload is copied. It waits only while the outbox is at a limit and the socket
 // still takes something. Errors: [ErrClosed], [ErrSlowConsumer], [ErrInvalidUTF8].
 func (c *Conn) Send(t ws.MessageType, payload []byte) error {
-	if t == ws.Text && !utf8.Valid(payload) {
+	switch {
+	case t == ws.Text && !utf8.Valid(payload):
 		return ErrInvalidUTF8
+	case !c.compresses(payload):
+		return c.send(Opcode(t), payload, false)
+	case c.parser.deflate.ServerTakeover: // what it refers to is known when its turn comes
+		return c.send(Opcode(t), payload, true)
 	}
+	p := c.pack(payload)
+	if p == nil {
+		return c.send(Opcode(t), payload, false)
+	}
+	defer p.Free()
+	return c.send(Opcode(t)|compressed, p.data, false)
+}
+
+func (c *Conn) send(op Opcode, payload []byte, pack bool) error {
 	for {
-		err := c.out.push(t, payload)
+		err := c.out.push(op, payload, pack)
 		if !errors.Is(err, errFull) {
 			return err
 		}

@@ -10,7 +10,7 @@ import (
 func ExampleRound() {
 	r := wire.NewRound(0)
 	defer r.Release()
-	r.Append(ws.Text, []byte("Hello")) // section 5.7's first example
+	r.Append(ws.Text, []byte("Hello"), nil) // section 5.7's first example
 	fmt.Println(r.Len(), "bytes on the wire")
 	fmt.Printf("% x\n", wire.AppendHeader(nil, true, wire.OpText, 5, nil))
 	// Output:

@@ -28,6 +28,9 @@ const (
 	finBit  = 0x80
 	rsvBits = 0x70
 	maskBit = 0x80
+
+	// compressed is RSV1, which says of a message that its payload is compressed (RFC 7692, section 6).
+	compressed = 0x40
 )
 
 func (op Opcode) control() bool { return op&8 != 0 }
@@ -36,21 +39,27 @@ func (op Opcode) known() bool { return op <= OpBinary || op >= OpClose && op <= 
 
 // header is the header of one frame.
 type header struct {
-	fin    bool
-	op     Opcode
-	length int64
-	key    uint32 // masking key, little endian; 0 when the frame is not masked
-	size   int    // bytes of the header itself
+	fin        bool
+	compressed bool // RSV1 is set
+	op         Opcode
+	length     int64
+	key        uint32 // masking key, little endian; 0 when the frame is not masked
+	size       int    // bytes of the header itself
 }
 
 // parseHeader reads a header off the start of b. A size of 0 without an error means that b ends inside it. What the
-// first two bytes forbid is refused without waiting for the rest.
-func parseHeader(b []byte, masked bool) (header, error) {
+// first two bytes forbid is refused without waiting for the rest. Messages may be compressed if deflate says so.
+func parseHeader(b []byte, masked, deflate bool) (header, error) {
 	if len(b) < 2 {
 		return header{}, nil
 	}
-	h := header{fin: b[0]&finBit != 0, op: Opcode(b[0] & 0x0f), length: int64(b[1] &^ maskBit)}
-	if err := h.check(b, masked); err != nil {
+	h := header{
+		fin:        b[0]&finBit != 0,
+		compressed: b[0]&rsvBits == compressed,
+		op:         Opcode(b[0] & 0x0f),
+		length:     int64(b[1] &^ maskBit),
+	}
+	if err := h.check(b, masked, deflate); err != nil {
 		return header{}, err
 	}
 	size := 2
@@ -98,9 +107,9 @@ func wholeMessage(b []byte) (op Opcode, key uint32, start, end int) {
 }
 
 // check refuses what the first two bytes already show to be wrong.
-func (h *header) check(b []byte, masked bool) error {
+func (h *header) check(b []byte, masked, deflate bool) error {
 	switch {
-	case b[0]&rsvBits != 0:
+	case b[0]&rsvBits != 0 && !(deflate && h.compressed && (h.op == OpText || h.op == OpBinary)):
 		return protocolError("reserved bit set")
 	case !h.op.known():
 		return protocolError("reserved opcode")
@@ -147,7 +156,7 @@ func protocolError(reason string) error {
 	return ws.CloseError{Status: ws.StatusProtocolError, Reason: reason}
 }
 
-// AppendHeader appends the header of a frame with a payload of n bytes. A non-nil key is the masking key, which the
+// AppendHeader appends the header of a frame with a payload of n bytes. An opcode may hold RSV1 too. A non-nil key is the masking key, which the
 // caller applies to the payload with [Mask].
 func AppendHeader(b []byte, fin bool, op Opcode, n int, key *[4]byte) []byte {
 	first := byte(op)

@@ -129,7 +129,7 @@ func (r *rig) round(t ws.MessageType, p []byte) error {
 	defer r.mu.Unlock()
 	round := wire.NewRound(r.log)
 	defer round.Release()
-	round.Append(t, p)
+	round.Append(t, p, nil)
 	r.log = round.End()
 	_, _, err := r.SendRound(round)
 	return err

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"sync"
 	"time"
-
-	"github.com/fiberwsx/wsx/ws"
 )
 
 // errFull means that the outbox is at a limit.
@@ -41,8 +39,8 @@ type outbox struct {
 	watched  bool   // by Engine.corks
 }
 
-// push queues a copy of a message. It returns ErrClosed or errFull.
-func (o *outbox) push(t ws.MessageType, payload []byte) error {
+// push queues a copy of a message, compressed here if pack says so. It returns ErrClosed or errFull.
+func (o *outbox) push(op Opcode, payload []byte, pack bool) error {
 	size := headerSize(len(payload)) + len(payload)
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -55,14 +53,26 @@ func (o *outbox) push(t ws.MessageType, payload []byte) error {
 			return errFull
 		}
 	}
+	o.addLocked(op, payload, pack)
+	o.kickLocked()
+	return nil
+}
+
+// addLocked puts a message at the end of the queue.
+func (o *outbox) addLocked(op Opcode, payload []byte, pack bool) {
+	if pack {
+		if p := o.conn.pack(payload); p != nil {
+			defer p.Free()
+			op, payload = op|compressed, p.data
+		}
+	}
+	size := headerSize(len(payload)) + len(payload)
 	tail := o.tailLocked(size)
 	tail.messages++
-	tail.data = AppendHeader(tail.data, true, Opcode(t), len(payload), nil)
+	tail.data = AppendHeader(tail.data, true, op, len(payload), nil)
 	tail.data = append(tail.data, payload...)
 	o.load.messages++
 	o.load.bytes += size
-	o.kickLocked()
-	return nil
 }
 
 // pushRound queues what of r has not been queued yet, and writes it if that is wanted. It returns how many messages
@@ -77,19 +87,49 @@ func (o *outbox) pushRound(r *Round, write bool) (messages int, full bool, err e
 	case o.position >= end:
 		return 0, false, nil
 	}
-	data, messages := r.from(o.position)
-	if o.fullLocked(len(data)) {
-		o.writeLocked()
-		if o.fullLocked(len(data)) && !o.holdsLocked(len(data)) {
-			return 0, true, errFull
-		}
+	if messages, err = o.addRoundLocked(r); err != nil {
+		return messages, true, err
 	}
 	o.position = end
-	o.loadLocked().add(r, data, messages)
 	if write {
 		o.kickLocked()
 	}
 	return messages, o.fullLocked(1), nil
+}
+
+// addRoundLocked puts what has not been queued of r at the end of the queue.
+func (o *outbox) addRoundLocked(r *Round) (messages int, err error) {
+	shares := o.conn.shares()
+	if o.conn.parser.deflate != nil && !shares {
+		return o.addEachLocked(r)
+	}
+	data, messages := r.from(o.position, shares)
+	if !o.takesLocked(len(data)) {
+		return 0, errFull
+	}
+	o.loadLocked().add(r, data, messages)
+	return messages, nil
+}
+
+// addEachLocked does so for a connection that does not share what is compressed, message by message.
+func (o *outbox) addEachLocked(r *Round) (messages int, err error) {
+	for op, payload := range r.since(o.position) {
+		if !o.takesLocked(headerSize(len(payload)) + len(payload)) {
+			return messages, errFull
+		}
+		o.addLocked(op, payload, o.conn.compresses(payload))
+		messages++
+	}
+	return messages, nil
+}
+
+// takesLocked reports whether size more bytes of a round may be queued.
+func (o *outbox) takesLocked(size int) bool {
+	if !o.fullLocked(size) {
+		return true
+	}
+	o.writeLocked()
+	return !o.fullLocked(size) || o.holdsLocked(size)
 }
 
 // skip says that nothing before a position of the log is wanted.

@@ -5,6 +5,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/fiberwsx/wsx/internal/deflate"
 	"github.com/fiberwsx/wsx/ws"
 )
 
@@ -27,11 +28,12 @@ type rules struct {
 
 // parser turns the bytes of a socket into messages. It takes them in whatever pieces they come and holds on to none:
 // a message that lies whole in one piece is passed on in place, only the others are gathered. Between messages it is
-// three words.
+// four words.
 type parser struct {
 	sink    sink
 	rules   *rules
-	partial *partial // the message that is not whole yet, or nil
+	partial *partial         // the message that is not whole yet, or nil
+	deflate *deflate.Session // nil: no message may be compressed
 }
 
 // partial is a message that comes in pieces.
@@ -41,12 +43,14 @@ type partial struct {
 	remaining int64  // of its payload
 	skipping  bool   // it is not wanted
 
-	inMessage bool // after a fragment, before the last one
-	op        Opcode
-	fragments int
-	since     time.Time // of the first fragment; zero when the message has one frame
-	gathered  gathered
-	text      utf8Check
+	inMessage  bool // after a fragment, before the last one
+	compressed bool
+	op         Opcode
+	fragments  int
+	since      time.Time // of the first fragment; zero when the message has one frame
+	gathered   gathered
+	text       utf8Check
+	inflated   inflated
 }
 
 var partialPool = sync.Pool{New: func() any { return new(partial) }}
@@ -84,7 +88,7 @@ func (p *parser) step(b []byte, room int) (int, error) {
 	case p.partial.inFrame:
 		return p.payload(b)
 	}
-	h, err := parseHeader(b, p.rules.masked)
+	h, err := parseHeader(b, p.rules.masked, p.deflate != nil)
 	if err != nil || h.size == 0 {
 		return 0, err
 	}
@@ -93,14 +97,20 @@ func (p *parser) step(b []byte, room int) (int, error) {
 	}
 	there := int64(len(b) - h.size)
 	switch {
-	case h.length > there && h.length <= int64(room-h.size):
+	case h.length > there && h.length <= int64(room-h.size) && !p.isText(h.op):
 		return 0, nil
-	case h.fin && h.length <= there && p.partial == nil && h.op != OpContinuation:
+	case h.fin && h.length <= there && p.partial == nil && h.op != OpContinuation && !h.compressed:
 		end := h.size + int(h.length)
 		return end, p.inPlace(h.op, h.key, b[h.size:end], end < len(b))
 	default:
 		return p.piece(h, b)
 	}
+}
+
+// isText reports whether a frame is a part of a text. That one is looked at piece by piece, to fail at the first byte
+// that is wrong.
+func (p *parser) isText(op Opcode) bool {
+	return op == OpText || op == OpContinuation && p.partial != nil && p.partial.op == OpText
 }
 
 func (p *parser) controlFrame(h header, b []byte) (int, error) {
@@ -153,19 +163,29 @@ func (p *parser) begin(h header) error {
 		return protocolError("continuation without a message")
 	case h.op != OpContinuation && m.inMessage:
 		return protocolError("message within a message")
-	case p.rules.maxMessage > 0 && h.length > p.rules.maxMessage-int64(m.gathered.len()):
-		return tooBig()
 	}
 	if h.op != OpContinuation {
-		m.op = h.op
+		m.op, m.compressed = h.op, h.compressed
 		if !h.fin {
 			m.since = time.Now()
 		}
+	}
+	if most := p.most(); most > 0 && h.length > most-int64(m.gathered.len()) {
+		return tooBig()
 	}
 	if m.fragments++; p.rules.maxFragments > 0 && m.fragments > p.rules.maxFragments {
 		return ws.CloseError{Status: ws.StatusPolicyViolation, Reason: "too many fragments"}
 	}
 	return nil
+}
+
+// most returns how many bytes the payload of the current message may have on the wire. What a message of the longest
+// size takes when it is compressed in small pieces is not known; twice its size is more than any compressor needs.
+func (p *parser) most() int64 {
+	if p.partial.compressed && p.rules.maxMessage > 0 {
+		return 2*p.rules.maxMessage + 1024
+	}
+	return p.rules.maxMessage
 }
 
 // payload takes what is there of the current frame's payload.
@@ -176,7 +196,7 @@ func (p *parser) payload(b []byte) (int, error) {
 	m.remaining -= int64(n)
 	if !m.skipping {
 		m.frame.key = Mask(piece, m.frame.key)
-		if m.op == OpText && !m.text.write(piece) {
+		if m.op == OpText && !m.compressed && !m.text.write(piece) {
 			return n, invalidText()
 		}
 		m.gathered.add(piece)
@@ -197,6 +217,11 @@ func (p *parser) payload(b []byte) (int, error) {
 // finish hands over a message that is whole now.
 func (p *parser) finish(more bool) error {
 	m := p.partial
+	if m.compressed {
+		if err := m.inflate(p.deflate, p.rules.maxMessage); err != nil {
+			return err
+		}
+	}
 	if m.op == OpText && !m.text.complete() {
 		return invalidText()
 	}

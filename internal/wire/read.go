@@ -254,6 +254,9 @@ func (c *Conn) finish() {
 	c.writers.Wait()
 	c.socket.release(c)
 	c.parser.forget()
+	if c.shares() {
+		c.engine.sharing.Add(-1)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.state.Store(int32(StateClosed))

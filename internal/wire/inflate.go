@@ -1,0 +1,48 @@
+package wire
+
+import (
+	"github.com/fiberwsx/wsx/internal/deflate"
+	"github.com/fiberwsx/wsx/ws"
+)
+
+// inflated is where a compressed message is inflated to. It refuses what is too long, or is no text, as it comes.
+type inflated struct {
+	partial  *partial
+	max      int64
+	gathered gathered
+	err      error // why it has refused
+}
+
+// inflate puts what the compressed message holds in its place.
+func (m *partial) inflate(s *deflate.Session, maxMessage int64) error {
+	m.gathered.add([]byte(deflate.Tail))
+	m.inflated = inflated{partial: m, max: maxMessage}
+	err := s.Inflate(&m.inflated, m.gathered.data)
+	m.gathered.release()
+	m.gathered = m.inflated.gathered
+	switch {
+	case m.inflated.err != nil:
+		return m.inflated.err
+	case err != nil:
+		return ws.CloseError{Status: ws.StatusInvalidPayload, Reason: "corrupt compressed message"}
+	default:
+		return nil
+	}
+}
+
+// Write implements [deflate.Output].
+func (i *inflated) Write(p []byte) (int, error) {
+	switch {
+	case i.max > 0 && int64(i.gathered.len()+len(p)) > i.max:
+		i.err = tooBig()
+	case i.partial.op == OpText && !i.partial.text.write(p):
+		i.err = invalidText()
+	default:
+		i.gathered.add(p)
+		return len(p), nil
+	}
+	return 0, i.err
+}
+
+// Bytes implements [deflate.Output].
+func (i *inflated) Bytes() []byte { return i.gathered.data }
