@@ -134,9 +134,9 @@ func messages(r *rand.Rand, n int) [][]byte {
 		case 0:
 			list[i] = bytes.Repeat([]byte(fmt.Sprintf(`{"type":"reading","device":"dev%d","value":%d}`, i, r.Int())), r.IntN(50))
 		case 1:
-			list[i] = make([]byte, r.IntN(100_000))
+			list[i] = make([]byte, r.IntN(50_000))
 		case 2:
-			list[i] = make([]byte, r.IntN(100_000))
+			list[i] = make([]byte, r.IntN(50_000))
 			for j := range list[i] {
 				list[i][j] = byte(r.Int())
 			}
@@ -149,8 +149,8 @@ func messages(r *rand.Rand, n int) [][]byte {
 
 // TestRoundTrip: what a session deflates, the standard library and another session inflate, in every mode.
 func TestRoundTrip(t *testing.T) {
-	for _, level := range []int{1, 2, 3, 4, 5, 6, 7, 9} {
-		for bits := 8; bits <= 15; bits++ {
+	for _, level := range []int{1, 6, 9} {
+		for _, bits := range []int{8, 9, 12, 15} {
 			for _, takeover := range []bool{false, true} {
 				t.Run(fmt.Sprintf("level %d, %d bits, takeover %t", level, bits, takeover), func(t *testing.T) {
 					t.Parallel()
@@ -225,7 +225,7 @@ func TestTakeoverPays(t *testing.T) {
 func TestManyAtOnce(t *testing.T) {
 	c := deflate.NewCompressor(1)
 	var wg sync.WaitGroup
-	for g := range 8 {
+	for g := range 4 {
 		wg.Go(func() {
 			s := deflate.NewSession(deflate.Params{ServerTakeover: true, ServerBits: 10 + g%3, ClientBits: 15})
 			client := deflate.NewSession(deflate.Params{ClientTakeover: true, ServerBits: 15, ClientBits: 10 + g%3})
