@@ -33,7 +33,7 @@ func TestCloseWithAStatusThatMayNotBeSent(t *testing.T) {
 	for _, status := range []ws.Status{0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000} {
 		h := newHub(t, hub.Config{OnMessage: nothing})
 		s := connect(t, h)
-		if err := s.handle.Close(status, "secret"); !errors.Is(err, hub.ErrStatus) {
+		if err := s.handle.Close(status, marker); !errors.Is(err, hub.ErrStatus) {
 			t.Errorf("Close(%d): got %v, want ErrStatus", status, err)
 		}
 		want(t, "close frame", s.ReadClose(), ws.CloseError{Status: ws.StatusInternalError})

@@ -136,7 +136,7 @@ var crashes = map[string]func(cfg *hub.Config, crash func()){
 // notice.
 func TestCrashes(t *testing.T) {
 	for callback, config := range crashes {
-		for how, crash := range map[string]func(){"panic": func() { panic("secret") }, "Goexit": runtime.Goexit} {
+		for how, crash := range map[string]func(){"panic": func() { panic(marker) }, "Goexit": runtime.Goexit} {
 			t.Run(callback+"/"+how, func(t *testing.T) {
 				var reported list[error]
 				var closes list[*hub.Conn]

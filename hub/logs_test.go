@@ -33,7 +33,7 @@ func (l *logbook) String() string {
 }
 
 func (l *logbook) logger() *slog.Logger {
-	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	return logged.logger(l)
 }
 
 // wantAtMost checks that no line is above a level.
@@ -51,7 +51,7 @@ func (l *logbook) wantAtMost(t *testing.T, level slog.Level) {
 // TestLogLevels has peers misbehave in all ways: none of that is an error of the server, and a connection that comes
 // and goes is no news.
 func TestLogLevels(t *testing.T) {
-	const payload = "payload-secret"
+	const payload = "payload-" + marker
 	for name, row := range map[string]struct {
 		level slog.Level
 		act   func(s *session)
@@ -96,7 +96,7 @@ func TestLogLevels(t *testing.T) {
 
 // TestPanicTextStaysInside checks that neither the client, nor the log, nor OnError learns what a panic said.
 func TestPanicTextStaysInside(t *testing.T) {
-	const secret = "panic-secret"
+	const secret = "panic-" + marker
 	for name, report := range map[string]bool{"log": false, "OnError": true} {
 		t.Run(name, func(t *testing.T) {
 			var book logbook
@@ -108,7 +108,7 @@ func TestPanicTextStaysInside(t *testing.T) {
 				cfg.OnError = func(_ *hub.Conn, err error) { reported.add(err) }
 			}
 			s := connect(t, newHub(t, cfg))
-			s.SendText("payload-secret")
+			s.SendText("payload-" + marker)
 			want(t, "close frame", s.ReadClose(), ws.CloseError{Status: ws.StatusInternalError})
 			s.gone()
 			seen := book.String()
@@ -119,7 +119,7 @@ func TestPanicTextStaysInside(t *testing.T) {
 					seen += string(crash.Stack)
 				}
 			}
-			if strings.Contains(seen, "-secret") {
+			if strings.Contains(seen, marker) {
 				t.Errorf("the secret got out: %s", seen)
 			}
 			if !strings.Contains(seen, "panic in OnMessage") {

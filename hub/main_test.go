@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"io"
-	"log/slog"
 	"maps"
 	"net"
 	"strings"
@@ -21,7 +20,7 @@ import (
 	"github.com/fiberwsx/wsx/wsxtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(watched{m}) }
 
 // patience is how long a test waits for what has to happen.
 const patience = 10 * time.Second
@@ -31,7 +30,7 @@ const patience = 10 * time.Second
 func newHub(t *testing.T, cfg hub.Config) *hub.Hub {
 	t.Helper()
 	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
+		cfg.Logger = logged.logger(io.Discard)
 	}
 	cfg.PingInterval = cmp.Or(cfg.PingInterval, -1)
 	h := hub.New(cfg)

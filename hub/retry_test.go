@@ -25,7 +25,7 @@ var errStore = errors.New("store is down")
 func TestBatchRetries(t *testing.T) {
 	for name, fail := range map[string]func() error{
 		"error":  func() error { return errStore },
-		"panic":  func() error { panic("secret") },
+		"panic":  func() error { panic(marker) },
 		"Goexit": func() error { runtime.Goexit(); return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -82,7 +82,7 @@ func TestBatchIsAbandoned(t *testing.T) {
 		})
 		s := connectAs(t, h, "a")
 		for range 3 {
-			s.SendText("secret-payload")
+			s.SendText(marker + "-payload")
 		}
 		time.Sleep(time.Minute)
 		ms := time.Millisecond
@@ -100,7 +100,7 @@ func TestBatchIsAbandoned(t *testing.T) {
 		}
 		want(t, "abandoned", h.Stats().Abandoned, 3)
 		want(t, "pending", h.Stats().BatchPending, 0)
-		if !strings.Contains(book.String(), "websocket batch abandoned") || strings.Contains(book.String(), "secret") {
+		if !strings.Contains(book.String(), "websocket batch abandoned") || strings.Contains(book.String(), marker) {
 			t.Errorf("log: %s", book.String())
 		}
 		s.live()
