@@ -19,7 +19,7 @@ import (
 )
 
 // secret is what a panic says, and nobody may hear.
-const secret = "password=hunter2"
+const secret = "password=hunter2 " + marker
 
 // callbacks are all that a hub has, with the status that a client sees when its own crashes.
 var callbacks = map[string]ws.Status{

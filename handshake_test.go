@@ -26,7 +26,7 @@ func tokenFor(t testing.TB, subject string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return token
+	return logged.watchToken(token)
 }
 
 // answers are the rows of the handshake's table: what is asked, and what is answered.

@@ -83,7 +83,7 @@ func forge(header, claims string, h func() hash.Hash, key []byte) string {
 	}
 	mac := hmac.New(h, key)
 	mac.Write([]byte(signed))
-	return signed + "." + enc.EncodeToString(mac.Sum(nil))
+	return logged.watchToken(signed + "." + enc.EncodeToString(mac.Sum(nil)))
 }
 
 // claims returns the claims of a good token with some changes; a nil value takes a claim away.

@@ -27,6 +27,7 @@ var imports = map[string]string{
 	"batch":            "",
 	"heartbeat":        "",
 	"internal/deflate": "",
+	"internal/guards":  "",
 	"internal/origin":  "",
 	"ratelimit":        "",
 	"rooms":            "",

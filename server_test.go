@@ -30,13 +30,14 @@ func TestMain(m *testing.M) {
 	if _, err := app.Test(newRequest("/")); err != nil {
 		panic(err)
 	}
-	goleak.VerifyTestMain(m,
+	goleak.VerifyTestMain(watched{m},
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).workerFunc"))
 }
 
-var quiet = slog.New(slog.DiscardHandler)
+// quiet is where the logs go that no test reads.
+var quiet = logged.logger(io.Discard)
 
 func newApp(config ...fiber.Config) *fiber.App {
 	cfg := fiber.Config{DisableStartupMessage: true, ReadTimeout: 5 * time.Second}
@@ -156,7 +157,7 @@ func (r *record) String() string {
 }
 
 func (r *record) logger() *slog.Logger {
-	return slog.New(slog.NewTextHandler(r, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	return logged.logger(r)
 }
 
 // echoHub returns a hub that sends every message back.

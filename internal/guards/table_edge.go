@@ -1,0 +1,122 @@
+package main
+
+// The tests that hold the handshake to its rules.
+const handshakes = "^TestHandshakeTable|^TestMalformedHandshakes|^TestValidHandshakes"
+
+var handshakeGuards = []guard{
+	{"handshake: only GET", "middleware.go", `case !isGet(c.Request().Header.Method()):`, `case false:`, ".", handshakes},
+	{"handshake: only HTTP/1.1", "middleware.go", `case !c.Request().Header.IsHTTP11():`, `case false:`, ".", handshakes},
+	{"handshake: malformed fields", "middleware.go", `case h.malformed:`, `case false:`, ".", handshakes},
+	{"handshake: one Host", "middleware.go", `case h.hosts != 1 || !isHost(h.host):`, `case !isHost(h.host):`, ".", handshakes},
+	{"handshake: a Host that is one", "middleware.go", `case h.hosts != 1 || !isHost(h.host):`, `case h.hosts != 1:`, ".", handshakes},
+	{"handshake: version 13", "middleware.go", `case h.versions != 1 || string(h.version) != "13":`, `case h.versions != 1:`, ".", handshakes},
+	{"handshake: one version", "middleware.go", `case h.versions != 1 || string(h.version) != "13":`, `case string(h.version) != "13":`, ".", handshakes},
+	{"handshake: one key", "middleware.go", `case h.keys != 1 || !validKey(h.key):`, `case !validKey(h.key):`, ".", handshakes},
+	{"handshake: a key of 16 bytes", "middleware.go", `case h.keys != 1 || !validKey(h.key):`, `case h.keys != 1:`, ".", handshakes},
+	{"handshake: subprotocols that are tokens", "middleware.go", `case h.badProtocols:`, `case false:`, ".", handshakes},
+	{"handshake: Connection names the upgrade", "handshake.go", `return upgrade && connection`, `return upgrade`, ".", handshakes + "|^TestPassesWhatIsNoUpgrade"},
+	{"handshake: no control bytes in fields", "handshake.go", `if b < 0x20 && b != '\t' || b == 0x7f {`, `if b == 0x7f {`, ".", handshakes},
+	{"handshake: a path that ends at the prefix", "middleware.go", `c) || passesBy(c) {`, `c) {`, ".", "^TestRoutes"},
+	{"handshake: parameters without control bytes", "route.go", `strings.ContainsFunc(v, isControl) {`, `false {`, ".", "^TestParamsAreUnescaped"},
+	{"handshake: parameters are copied", "route.go", `params[strings.Clone(name)] = strings.Clone(v)`, `params[name] = v`, ".", "^TestWhatWasReadStays"},
+	{"handshake: what handlers left is copied", "route.go", `v = strings.Clone(s)`, `v = s`, ".", "^TestWhatWasReadStays"},
+	{"handshake: another handler's answer stays", "upgrade.go", `if resp.StatusCode() != fiber.StatusSwitchingProtocols {`, `if false {`, ".",
+		"^TestOtherMiddleware|^TestAnErrorAfterNextIsTheAnswer"},
+	{"handshake: refused while draining", "hub/hub.go", "if h.Draining() {\n\t\th.count.refusedDrain", "if false {\n\t\th.count.refusedDrain", ".", handshakes},
+}
+
+var originGuards = []guard{
+	{"origin: checked at all", "middleware.go", `if err := g.checkOrigin(c, h); err != nil {`, `if err := g.checkOrigin(c, h); err != nil && false {`, ".",
+		"^TestHostileOrigins|" + handshakes},
+	{"origin: one header", "middleware.go", `case h.origins > 1:`, `case false:`, ".", handshakes},
+	{"origin: RequireOrigin", "middleware.go", `if g.cfg.RequireOrigin {`, `if false {`, ".", handshakes},
+	{"origin: \"*\" with a cookie", "config.go", `if g.origins.AllowsAny() && cfg.Auth != nil && hasCookie(g.sources) {`, `if false {`, ".", "^TestNewPanics"},
+	{"origin: http on a TLS connection", "internal/origin/matcher.go", `if port == 0 || tls && port == 80 {`, `if port == 0 {`, "./internal/origin", "^TestSameHost"},
+	{"origin: same port", "internal/origin/matcher.go", `return ok && h.port == o.port && h.sameHost(&o)`, `return ok && h.sameHost(&o)`, "./internal/origin", "^TestSameHost"},
+	{"origin: a dot before the domain", "internal/origin/matcher.go", `front > 0 && o.host[front] == '.' &&`, `front > 0 &&`, "./internal/origin",
+		"^TestMatchRefuses"},
+	{"origin: the pattern's port", "internal/origin/matcher.go", `if p.port != o.port || !equalFold(p.scheme, o.scheme) {`,
+		`if !equalFold(p.scheme, o.scheme) {`, "./internal/origin", "^TestMatchRefuses"},
+	{"origin: the pattern's scheme", "internal/origin/matcher.go", `if p.port != o.port || !equalFold(p.scheme, o.scheme) {`,
+		`if p.port != o.port {`, "./internal/origin", "^TestMatchRefuses"},
+	{"origin: null only by its name", "internal/origin/matcher.go", `return m.null`, `return true`, "./internal/origin", "^TestLiterals|^TestMatchRefuses"},
+	{"origin: a host that is one", "internal/origin/parse.go", `if !isHost(s.host) {`, `if false {`, "./internal/origin", "^TestMatchRefuses|^TestSameHost"},
+	{"origin: a name is no broken address", "internal/origin/parse.go", `return label > 0 && (!isNumber(s[last:]) || isIPv4(s))`, `return label > 0`,
+		"./internal/origin", "^TestMatchRefuses|^TestSameHost|^TestParseSays"},
+	{"origin: no wildcard over a whole domain", "internal/origin/pattern.go", ` || coversTooMuch(s.host)) {`, `) {`, "./internal/origin", "^TestParseSays"},
+}
+
+var tokenGuards = []guard{
+	{"token: a bad one is refused", "token.go", `return g.unauthorized("token from " + from.String() + ": " + err.Error())`, `_ = from`, ".",
+		"^TestHostileTokens|" + handshakes},
+	{"token: the client does not learn why", "token.go", `refuse(fiber.StatusUnauthorized, "unauthorized", reason)`,
+		`refuse(fiber.StatusUnauthorized, reason, reason)`, ".", "^TestHostileTokens|" + handshakes},
+	{"token: not in the log", "token.go", `g.unauthorized("token from "`, `g.unauthorized("token " + token + " from "`, ".", "^TestHostileTokens|" + handshakes},
+	{"token: Authorize", "token.go", `return refuse(fiber.StatusForbidden, "forbidden", "Config.Authorize: "+err.Error())`, `_ = err`, ".", handshakes},
+	{"token: no two different ones", "auth/extract.go", `if f.token != token {`, `if false {`, "./auth", "^TestExtract"},
+	{"token: at most 8 KiB", "auth/extract.go", `if len(token) > MaxToken {`, `if false {`, "./auth", "^TestExtract"},
+	{"token: printable ASCII", "auth/extract.go", `if token[i] <= ' ' || token[i] >= 0x7F {`, `if token[i] > 0xFF {`, "./auth", "^TestExtract"},
+	{"token: the scheme counts", "auth/extract.go", `if !ok || !strings.EqualFold(scheme, f.scheme) {`, `if !ok {`, "./auth", "^TestExtract"},
+	{"static token: not short", "auth/static.go", `case len(token) < MinStaticToken:`, `case false:`, "./auth", "^TestStaticPanics"},
+	{"static token: a subject that is one", "auth/static.go", `CheckSubject(subject); why != nil {`, `CheckSubject(subject); why != nil && false {`, "./auth", "^TestStaticPanics"},
+	{"subject: at most 256 bytes", "auth/identity.go", `case len(s) > MaxSubject:`, `case false:`, "./auth", "^TestCheckSubject"},
+	{"subject: valid UTF-8", "auth/identity.go", `case !utf8.ValidString(s):`, `case false:`, "./auth", "^TestCheckSubject"},
+	{"subject: no control characters", "auth/identity.go", `if unicode.IsControl(r) || r`, `if unicode.IsControl(r) && r`, "./auth", "^TestCheckSubject"},
+	{"jwt: the key's algorithm", "auth/jwt/verify.go", `!ok || alg != k.method.Alg() {`, `!ok || alg == "" {`, "./auth/jwt", "^TestHostileTokens"},
+	{"jwt: crit and b64", "auth/jwt/verify.go", `[]string{"crit", "b64"}`, `[]string{"-"}`, "./auth/jwt", "^TestHostileTokens"},
+	{"jwt: the signature", "auth/jwt/verify.go", `if k.method.Verify(signed, sig, k.material) != nil {`, `if k.method.Verify(signed, sig, k.material) != nil && false {`,
+		"./auth/jwt", "^TestHostileTokens"},
+	{"jwt: strict base64", "auth/jwt/verify.go", `base64.RawURLEncoding.Strict()`, `base64.RawURLEncoding`, "./auth/jwt", "^TestHostileTokens"},
+	{"jwt: three parts", "auth/jwt/verify.go", `if dots != 2 || part == 0 {`, `if dots < 2 {`, "./auth/jwt", "^TestHostileTokens"},
+	{"jwt: at most 8 KiB", "auth/jwt/verify.go", `if len(token) > auth.MaxToken {`, `if false {`, "./auth/jwt", "^TestHostileTokens"},
+	{"jwt: a known kid", "auth/jwt/verify.go", `if k, ok = v.keys.byID[kid]; !ok {`, `if k, ok = v.keys.byID[kid]; !ok && false {`, "./auth/jwt", "^TestHostileTokens"},
+	{"jwt: a kid that is text", "auth/jwt/verify.go", `ok := header["kid"]; ok && !isString {`, `ok := header["kid"]; ok && !isString && false {`, "./auth/jwt", "^TestHostileTokens"},
+	{"jwt: no member twice", "auth/jwt/decode.go", `[name.(string)]; twice {`, `[name.(string)]; twice && false {`, "./auth/jwt", "^TestHostileTokens"},
+	{"jwt: UTF-8", "auth/jwt/decode.go", `if !utf8.Valid(text) || !json.Valid(text) {`, `if !utf8.Valid(text) && !json.Valid(text) || !json.Valid(text) {`, "./auth/jwt", "^TestHostileTokens"},
+	{"jwt: exp has come", "auth/jwt/claims.go", `if !now.Before(expires) {`, `if false {`, "./auth/jwt", "^TestHostileTokens"},
+	{"jwt: exp is there", "auth/jwt/claims.go", `if !ok || expires.Unix() == 0 {`, `if value, has := claims["exp"]; !has {
+		expires = now.Add(time.Hour)
+	} else if _ = value; !ok || expires.Unix() == 0 {`, "./auth/jwt", "^TestHostileTokens"},
+	{"jwt: nbf and iat", "auth/jwt/claims.go", `[]string{"nbf", "iat"}`, `[]string{"-"}`, "./auth/jwt", "^TestHostileTokens"},
+	{"jwt: a subject that is one", "auth/jwt/claims.go", `auth.CheckSubject(subject); why != nil {`, `auth.CheckSubject(subject); why != nil && false {`, "./auth/jwt", "^TestHostileTokens"},
+	{"jwt: the issuer", "auth/jwt/claims.go", `case v.issuers != nil && !slices.Contains(v.issuers, issuer):`, `case issuer == "-":`, "./auth/jwt", "^TestHostileTokens"},
+	{"jwt: the audience", "auth/jwt/claims.go", `if !match {`, `if false {`, "./auth/jwt", "^TestHostileTokens"},
+	{"jwt: a secret that is long enough", "auth/jwt/key.go", `case len(secret) < need:`, `case false:`, "./auth/jwt", "^TestWhatCannotWorkPanics"},
+	{"jwt: no public key as a secret", "auth/jwt/key.go", `case isPublic(secret):`, `case false:`, "./auth/jwt", "^TestWhatCannotWorkPanics"},
+	{"jwt: no secret of zeros", "auth/jwt/key.go", `case zeros(secret):`, `case false:`, "./auth/jwt", "^TestWhatCannotWorkPanics"},
+	{"jwt: RSA of 2048 bits", "auth/jwt/key.go", `bits < minRSABits {`, `bits < 0 {`, "./auth/jwt", "^TestWhatCannotWorkPanics"},
+	{"jwt: no empty list", "auth/jwt/config.go", `if list != nil && (len(list) == 0 || slices.Contains(list, "")) {`, `if slices.Contains(list, "-") {`, "./auth/jwt", "^TestWhatCannotWorkPanics"},
+	{"jwt: the key is copied", "auth/jwt/key.go", `withMethod(slices.Clone(secret), `, `withMethod(secret, `, "./auth/jwt", "^TestKeysAreCopied"},
+}
+
+var capGuards = []guard{
+	{"cap: connections of an address", "caps.go", `if !k.perAddress.take(network, a.slot) {`, `if false {`, ".", handshakes + "|^TestCapsHold"},
+	{"cap: handshakes of an address", "caps.go", `if k.handshakes != nil {`, `if false {`, ".", "^TestHandshakeRate"},
+	{"cap: connections of a subject", "caps.go", `s != "" && !k.perSubject.take(s, a.slot) {`, `s != "" && false {`, ".", handshakes + "|^TestCapsHold"},
+	{"cap: connections of the hub", "hub/hub.go", `if h.cfg.MaxConns > 0 && len(h.reserved) >= h.cfg.MaxConns {`, `if false {`, "./hub", "^TestMaxConns"},
+	{"cap: IPv6 by its network", "address.go", `bits = 64`, `bits = 128`, ".", "^TestLimitsCountIPv6"},
+	{"cap: only a proxy's word", "address.go", `if len(trusted) == 0 || !within(trusted, addr) {`, `if len(trusted) == 0 {`, ".", "^TestForwardedFor"},
+	{"cap: X-Forwarded-For from the right", "address.go", `!within(trusted, addr) {
+			return addr`, `false {
+			return addr`, ".", "^TestForwardedFor"},
+	{"cap: nothing left of a bad hop", "address.go", `return addr // what`, `continue // what`, ".", "^TestForwardedFor"},
+	{"cap: the app's proxies if it checks them", "address.go", `if !cfg.EnableTrustedProxyCheck || len(`, `if len(`, ".", "^TestForwardedFor"},
+	{"cap: a refused handshake gives back", "middleware.go", "a.slot.release()\n\t\treturn nil, err", "return nil, err", ".", "^TestEveryFailureGives|^TestRefusedByACap"},
+	{"cap: keys of a limiter", "ratelimit/limiter.go", `case len(l.keys) < l.max:`, `case true:`, "./ratelimit", "^TestAMillionKeys|^TestLimiterForgets"},
+}
+
+var edgeGuards = []guard{
+	{"log: the client's words are quoted", "refusal.go", `func quoted(s string) string { return strconv.Quote(s[:min(len(s), maxLogged)]) }`,
+		`func quoted(s string) string { return s }`, ".", "^TestHostileOrigins"},
+	{"log: the client's words are cut", "refusal.go", `maxLogged = 256`, `maxLogged = 1 << 20`, ".", "^TestHostileOrigins"},
+	{"socket: fasthttp's stays its own", "upgrade.go", "\th.socket = nil\n}", "}", ".", "^TestLateWriters|^TestServersWithOtherSettings"},
+	{"socket: closed once with MaxConnsPerIP", "upgrade.go", `case isCounted(h.socket):`, `case false:`, ".", "^TestMaxConnsPerIP"},
+	{"contrib: a panic is caught", "contrib.go", `if p := recover(); p != nil {`, `if p := any(nil); p != nil {`, ".", "^TestContribEnds"},
+	{"contrib: a panic's text stays inside", "contrib.go", `"websocket handler panicked", "stack"`, `"websocket handler panicked", "text", p, "stack"`, ".", "^TestContribEnds"},
+	{"contrib: a handle that is over writes nothing", "contrib.go", "defer end.finish()\n", "\n", ".", "^TestContribEnds|^TestContribLateWriters"},
+	{"contrib: read limit", "contrib.go", `c.SetReadLimit(limit)`, `_ = limit`, ".", "^TestContribIsGuarded|^TestContribEnds"},
+	{"contrib: takes part in the drain", "contrib.go", `s.reservation.Adopt(end.shutdown) {`, `true {`, ".", "^TestContribDrains"},
+	{"serve: a time for the header", "listen.go", `s.ReadTimeout = readTimeout`, `_ = readTimeout`, ".", "^TestTheAppsTimeoutsStay|^TestListen"},
+	{"serve: SIGTERM drains", "listen.go", `os.Interrupt, syscall.SIGTERM)`, `os.Interrupt, syscall.SIGHUP)`, ".", "^TestSIGTERM"},
+	{"serve: a second signal", "listen.go", "cutting the shutdown short\")\n\t\t\tcancel()", "cutting the shutdown short\")", ".", "^TestASecondSignal"},
+}

@@ -1,0 +1,72 @@
+package main
+
+const wire = "./internal/wire"
+
+var frameGuards = []guard{
+	{"frame: reserved bits", "internal/wire/frame.go", `case b[0]&rsvBits != 0 && !(`, `case false && !(`, wire, "^TestConformance"},
+	{"frame: reserved opcodes", "internal/wire/frame.go", `case !h.op.known():`, `case false:`, wire, "^TestConformance"},
+	{"frame: masked", "internal/wire/frame.go", `case masked != (b[1]&maskBit != 0):`, `case false:`, wire, "^TestConformance"},
+	{"frame: masked, on the fast path", "internal/wire/frame.go", ` || b[1]&maskBit == 0 {`, ` {`, wire, "^TestConformance|^TestPieces"},
+	{"frame: control frames are whole", "internal/wire/frame.go", `case h.op.control() && !h.fin:`, `case false:`, wire, "^TestConformance"},
+	{"frame: control frames are short", "internal/wire/frame.go", `case h.op.control() && h.length > MaxControl:`, `case false:`, wire, "^TestConformance"},
+	{"frame: 16-bit length is minimal", "internal/wire/frame.go", `if h.length < 126 {`, `if false {`, wire, "^TestConformance|^TestPieces"},
+	{"frame: 16-bit length is minimal, on the fast path", "internal/wire/frame.go", `maskBit|126 || n < 126 {`, `maskBit|126 {`, wire, "^TestConformance"},
+	{"frame: 64-bit length is minimal", "internal/wire/frame.go", `if n < 1<<16 {`, `if false {`, wire, "^TestConformance"},
+	{"frame: 64-bit length has 63 bits", "internal/wire/frame.go", `if n>>63 != 0 {`, `if false {`, wire, "^TestConformance"},
+	{"frame: 63 bits by the first byte", "internal/wire/frame.go", `if h.length == 127 && len(b) > 2 && b[2]&0x80 != 0 {`, `if false {`, wire, "^TestConformance|^TestPieces"},
+	{"close frame: no payload of one byte", "internal/wire/close.go", `if len(p) == 1 {`, `if false {`, wire, "^TestConformance"},
+	{"close frame: a status that may be sent", "internal/wire/close.go", `return ws.CloseError{}, protocolError("invalid close status")`, `_ = status`, wire, "^TestConformance"},
+	{"close frame: a reason in UTF-8", "internal/wire/close.go", `if !utf8.Valid(p[2:]) {`, `if !utf8.Valid(nil) {`, wire, "^TestConformance"},
+	{"close frame: no status that may not be sent", "internal/wire/close.go", `e = ws.CloseError{Status: ws.StatusInternalError}`, `_ = e`, wire, "^TestCloseRefuses"},
+	{"close frame: the reason is cut", "internal/wire/close.go", `ws.CutReason(reason)`, `reason`, wire, "^TestCloseCuts"},
+	{"close error: the peer's reason is quoted", "ws/close.go", `strconv.Quote(e.Reason)`, `e.Reason + strconv.Quote("")`, "./ws", "^TestCloseErrorQuotes"},
+}
+
+var parserGuards = []guard{
+	{"limit: a message in one frame", "internal/wire/parser.go", `if p.rules.maxMessage > 0 && int64(len(payload)) > p.rules.maxMessage {`, `if false {`, wire, "^TestConformance|^TestPieces|Limit"},
+	{"limit: a frame, by its header", "internal/wire/parser.go", `h.length > most-int64(m.gathered.len()) {`,
+		`int64(m.gathered.len()) > most {`, wire, "^TestConformance|^TestPieces|Limit"},
+	{"limit: a message of fragments", "internal/wire/parser.go", `h.length > most-int64(m.gathered.len()) {`,
+		`h.length > most {`, wire, "^TestConformance|^TestPieces|Limit"},
+	{"limit: fragments", "internal/wire/parser.go", `p.rules.maxFragments > 0 && m.fragments > p.rules.maxFragments {`, `false {`, wire, "^TestFragmentsAreLimited"},
+	{"limit: the age of a message", "internal/wire/parser.go", `if p.late() && !p.sink.discarding() {`, `if false {`, wire, "^TestMessageAge"},
+	{"limit: control frames", "internal/wire/events.go", `case !c.rate.allow(c.readAt, c.engine.ControlRate):`, `case false:`, wire, "^TestControlRate"},
+	{"fragments: none without a start", "internal/wire/parser.go", `case h.op == OpContinuation && !m.inMessage:`, `case false:`, wire, "^TestConformance"},
+	{"fragments: no message within another", "internal/wire/parser.go", `case h.op != OpContinuation && m.inMessage:`, `case false:`, wire, "^TestConformance"},
+	{"UTF-8: a message in one frame", "internal/wire/parser.go", `if op == OpText && !utf8.Valid(payload) {`, `if op == OpText && !utf8.Valid(nil) {`, wire, "^TestConformance"},
+	{"UTF-8: at the first bad byte", "internal/wire/parser.go", `!m.text.write(piece) {`, `!m.text.write(piece) && false {`, wire, "^TestTextIsRefused"},
+	{"UTF-8: no character cut at the end", "internal/wire/parser.go", `if m.op == OpText && !m.text.complete() {`, `if m.op == OpText && !m.text.complete() && false {`, wire, "^TestConformance|^TestTextIsRefused"},
+	{"UTF-8: a character over two pieces", "internal/wire/utf8.go", `r == utf8.RuneError && size == 1 {`, `r == utf8.RuneError && size == 0 {`, wire, "^TestConformance|^TestTextIsRefused"},
+	{"UTF-8: in what is sent", "internal/wire/conn.go", `t == ws.Text && !utf8.Valid(payload)`, `t == ws.Text && !utf8.Valid(nil)`, wire, "^TestSendRefuses"},
+	{"UTF-8: in what is broadcast", "hub/target.go", `if m.Type == ws.Text && !utf8.Valid(m.Data) {`, `if m.Type == ws.Text && !utf8.Valid(nil) {`, "./hub", "^TestSendRefuses"},
+}
+
+var outboxGuards = []guard{
+	{"outbox: messages", "internal/wire/outbox.go", `return most > 0 && o.load.messages >= most ||`, `return most < 0 ||`, wire, "^TestSilentPeer|^TestSlowConsumer|^TestSenderThatWaits"},
+	{"outbox: bytes", "internal/wire/outbox.go", `|| mostBytes > 0 && o.load.bytes+size > mostBytes`, `|| mostBytes < 0`, wire, "^TestSilentPeer|^TestSlowConsumer|^TestRounds|^TestPatience"},
+	{"outbox: rounds, four times", "internal/wire/outbox.go", `bytes <= lenience*most &&`, `bytes > 0 &&`, wire, "^TestRounds|^TestSilentPeer|^TestPatience"},
+	{"outbox: rounds, for a second", "internal/wire/outbox.go", `time.Since(o.load.progress) < roundPatience`, `time.Since(o.load.progress) < time.Hour`, wire, "^TestRounds|^TestSilentPeer|^TestPatience"},
+	{"outbox: control frames", "internal/wire/outbox.go", `if len(l.control) > maxControlLane {`, `if false {`, wire, "^TestPingsHave|^TestUnreadPongs"},
+	{"outbox: nothing behind the close frame", "internal/wire/outbox.go", "if o.sealed || o.broken {\n\t\treturn ErrClosed", "if o.broken {\n\t\treturn ErrClosed", wire, "^TestNothingAfterClose|^TestSenderThatWaits|^TestCloseFrom"},
+	{"outbox: no ping behind the close frame", "internal/wire/outbox.go", "if o.sealed || o.broken {\n\t\treturn false, ErrClosed", "if o.broken {\n\t\treturn false, ErrClosed", wire, "^TestNothingAfterClose"},
+	{"outbox: no round behind the close frame", "internal/wire/outbox.go", `case o.sealed || o.broken:`, `case o.broken:`, wire, "^TestNothingAfterClose|^TestRounds"},
+	{"outbox: one close frame", "internal/wire/outbox.go", "if o.sealed || o.broken {\n\t\treturn 0\n", "if o.broken {\n\t\treturn 0\n", wire, "^TestNothingAfterClose|^TestCloseFrom|^TestSimultaneous"},
+	{"outbox: the write deadline", "internal/wire/write.go", `deadline = time.Now().Add(c.engine.WriteDeadline)`, `deadline = time.Time{}`, wire, "^TestWriteDeadline|^TestSilentPeer"},
+	{"outbox: replies wait for 1 ms", "internal/wire/cork.go", "k.open = append(k.open, o)\n\tk.armLocked()", "k.open = append(k.open, o)", ".", "^TestAReplyDoesNotWait"},
+	{"outbox: a pong waits with its reader", "internal/wire/events.go", "ok, err := c.out.pushControl(OpPong, payload)\n\t\tif ok || err != nil {", "_, err := c.out.pushControl(OpPong, payload)\n\t\tif true || err != nil {", wire, "^TestUnreadPongs"},
+}
+
+var socketGuards = []guard{
+	{"close: bounded when the peer is silent", "internal/wire/close.go", `c.timer = time.AfterFunc(d, c.Abort)`, `_ = c.timer`, wire, "^TestCloseTimeout|^TestCloseWithin"},
+	{"close: bounded when the peer goes on writing", "internal/wire/read.go", `wait(hungUp, d)`, `wait(hungUp, 0)`, wire, "^TestViolation|^TestPeerCloses|^TestClose"},
+	{"close: reads on behind a violation", "internal/wire/read.go", "c.close(violation, c.engine.CloseTimeout, false)\n\t\tc.discard(c.engine.CloseTimeout)", "c.close(violation, c.engine.CloseTimeout, false)", wire, "^TestViolation"},
+	{"close: answers a half-open peer", "internal/wire/read.go", `if errors.Is(err, io.EOF) {`, `if false && errors.Is(err, io.EOF) {`, wire, "^TestMessagesBefore|^TestPeerHangs"},
+	{"Goexit: ends its connection", "internal/wire/read.go", `c.close(ws.CloseError{Status: ws.StatusInternalError}, c.engine.CloseTimeout, false)`, `_ = ws.StatusInternalError`, wire, "^TestGoexit"},
+	{"held: what comes is kept until the close", "internal/wire/read.go", `if held && heard {`, `if false {`, wire, "^TestHold|^TestHeld"},
+	{"socket: nothing is written once it is released", "internal/wire/outbox.go", "if o.sealed || o.broken {\n\t\treturn ErrClosed", "if o.sealed {\n\t\treturn ErrClosed", wire, "^TestAbort|^TestNothingAfterClose|^TestPeerResets|^TestPeerHangs"},
+	{"socket: no shutdown of one that is released", "internal/wire/detached_linux.go", `return !t.released && syscall.Shutdown(`, `return syscall.Shutdown(`, wire, "^TestAbort|^TestDescriptors"},
+	{"socket: read to the end", "internal/wire/detached_linux.go", `have = copy(buf, buf[used:have])`, "have = copy(buf, buf[used:have])\n\t\tif n < len(buf)/2 {\n\t\t\treturn t.drained(c, buf[:have], false, nil)\n\t\t}", ".", "^TestMessageAndEndTogether"},
+	{"socket: what was read with the handshake", "internal/wire/detached_linux.go", `early = readAhead(nc)`, `_ = readAhead`, ".", "^TestFramesInTheHandshakes"},
+	{"socket: one goroutine reads", "internal/wire/lot_linux.go", `c != nil && c.napping {`, `c != nil {`, wire, "^TestRest|^TestIdle|^TestPingsDoNot"},
+	{"socket: no wake of one that has gone", "internal/wire/detached_linux.go", `c.engine.lot.leave(c)`, `_ = c`, wire, "^TestDescriptors|^TestIdle|^TestRest"},
+}
