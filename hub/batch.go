@@ -108,18 +108,46 @@ func (h *Hub) newLane(subject string) *batch.Lane[entry] {
 	}
 }
 
-// mostGathered is how many messages of one read go to the batch together.
-const mostGathered = 256
+// mostGathered is how many messages of one read go to the batch together. A connection that has to wait for the batch
+// keeps them, so those with a few get less room.
+const (
+	mostGathered = 256
+	fewGathered  = 16
+)
 
-var gatheredPool = sync.Pool{New: func() any {
-	all := make([]batch.Addition[entry], 0, mostGathered)
-	return &all
-}}
+var (
+	gatheredPool = newGatheredPool(mostGathered)
+	fewPool      = newGatheredPool(fewGathered)
+)
+
+func newGatheredPool(size int) *sync.Pool {
+	return &sync.Pool{New: func() any {
+		all := make([]batch.Addition[entry], 0, size)
+		return &all
+	}}
+}
+
+// giveGathered gives a slice back to where it came from.
+func giveGathered(all *[]batch.Addition[entry]) {
+	clear(*all)
+	*all = (*all)[:0]
+	if cap(*all) == fewGathered {
+		fewPool.Put(all)
+	} else {
+		gatheredPool.Put(all)
+	}
+}
 
 // gather keeps a message for the batch, as long as its payload lasts.
 func (c *Conn) gather(m Message, lasts bool) {
-	if c.gathered == nil {
-		c.gathered = gatheredPool.Get().(*[]batch.Addition[entry])
+	switch {
+	case c.gathered == nil:
+		c.gathered = fewPool.Get().(*[]batch.Addition[entry])
+	case len(*c.gathered) == fewGathered && cap(*c.gathered) == fewGathered:
+		more := gatheredPool.Get().(*[]batch.Addition[entry])
+		*more = append(*more, *c.gathered...)
+		giveGathered(c.gathered)
+		c.gathered = more
 	}
 	*c.gathered = append(*c.gathered, batch.Addition[entry]{
 		Item: entry{conn: c, kind: m.Type, at: c.wire.ReadAt().Sub(c.hub.start)}, Payload: m.Data,
@@ -138,9 +166,7 @@ func (c *Conn) handOver() {
 	if added, err := c.lane.AddAll(context.Background(), *all); err != nil { // a shutdown has run out of time
 		c.hub.count.lost.Add(uint64(len(*all) - added))
 	}
-	clear(*all)
-	*all = (*all)[:0]
-	gatheredPool.Put(all)
+	giveGathered(all)
 }
 
 // flushTail hands over what a connection leaves behind in a lane of its own, without waiting for the handler. A shared

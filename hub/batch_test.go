@@ -3,16 +3,20 @@ package hub_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/fiberwsx/wsx/batch"
 	"github.com/fiberwsx/wsx/hub"
+	"github.com/fiberwsx/wsx/internal/wire"
 	"github.com/fiberwsx/wsx/ws"
+	"github.com/fiberwsx/wsx/wsxtest"
 )
 
 // store is an OnBatch that keeps copies. before, if set, decides the result.
@@ -260,4 +264,20 @@ func TestAnswersFromTheBatch(t *testing.T) {
 	b.SendText("from b")
 	want(t, "answer", a.ReadText(), "from a")
 	want(t, "answer", b.ReadText(), "from b")
+}
+
+// TestGoexitBehindMessages: a callback that ends its goroutine loses nothing of what came in front of its frame.
+func TestGoexitBehindMessages(t *testing.T) {
+	var handled atomic.Int64
+	h := newHub(t, hub.Config{
+		OnBatch: func(_ context.Context, b *hub.Batch) error { handled.Add(int64(b.Len())); return nil },
+		OnPing:  func(*hub.Conn, []byte) { runtime.Goexit() },
+	})
+	s := connect(t, h)
+	frames := wsxtest.AppendFrame(nil, true, wire.OpBinary, []byte("one"))
+	frames = wsxtest.AppendFrame(frames, true, wire.OpBinary, []byte("two"))
+	must(t, s.Raw(wsxtest.AppendFrame(frames, true, wire.OpPing, nil)))
+	await(t, s.over, "the end")
+	must(t, h.Shutdown(context.Background()))
+	want(t, "handled", handled.Load(), 2)
 }

@@ -81,6 +81,7 @@ func (c *Conn) control(name string, f func(*Conn, []byte), payload []byte) {
 	if f == nil {
 		return
 	}
+	(*events)(c).Pause() // f may end the goroutine
 	_ = c.guard(name, func() error {
 		f(c, payload)
 		return nil

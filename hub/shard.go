@@ -4,7 +4,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/fiberwsx/wsx/internal/wire"
 	"github.com/fiberwsx/wsx/rooms"
@@ -17,6 +16,8 @@ const (
 	longestRound = 64 << 10
 	// longestLog is how many bytes of a shard may wait to be delivered. Whoever sends more waits.
 	longestLog = 1 << 20
+	// deliveryCost is how many bytes a delivery counts for besides its messages and its list.
+	deliveryCost = 256
 )
 
 // shard is a part of a hub's connections, with the log of what was sent to them as members of something. Senders
@@ -53,6 +54,12 @@ type delivery struct {
 	round  *wire.Round
 	closed bool // nothing is appended any more
 }
+
+// cost returns how many bytes the delivery holds besides its messages.
+func (d *delivery) cost() int { return deliveryCost + 8*len(d.list) }
+
+// open reports whether more may be appended.
+func (d *delivery) open() bool { return !d.closed && d.round.Len() < longestRound }
 
 func (d *delivery) isFor(c *Conn) bool {
 	if d.list != nil {
@@ -106,9 +113,7 @@ func (s *shard) sendList(scopes []scope, m Message, packed *wire.Packed, pick fu
 		}
 	}
 	if len(list) > 0 {
-		s.log = append(s.log, delivery{list: list, round: wire.NewRound(s.end), closed: true})
-		s.lists++
-		s.appendLocked(&s.log[len(s.log)-1], m, packed)
+		s.appendLocked(s.listTailLocked(list), m, packed)
 	}
 	s.mu.Unlock()
 	s.pace()
@@ -124,11 +129,28 @@ func (s *shard) awaitSpaceLocked() {
 // tailLocked returns the delivery that a message to the scope is appended to.
 func (s *shard) tailLocked(to scope) *delivery {
 	if n := len(s.log); n > s.head {
-		if d := &s.log[n-1]; !d.closed && d.to == to && d.round.Len() < longestRound {
+		if d := &s.log[n-1]; d.list == nil && d.to == to && d.open() {
 			return d
 		}
 	}
-	s.log = append(s.log, delivery{to: to, round: wire.NewRound(s.end)})
+	return s.beginLocked(delivery{to: to})
+}
+
+// listTailLocked returns the delivery that a message to these connections is appended to.
+func (s *shard) listTailLocked(list []*Conn) *delivery {
+	if n := len(s.log); n > s.head {
+		if d := &s.log[n-1]; d.open() && slices.Equal(d.list, list) {
+			return d
+		}
+	}
+	s.lists++
+	return s.beginLocked(delivery{list: list})
+}
+
+func (s *shard) beginLocked(d delivery) *delivery {
+	d.round = wire.NewRound(s.end)
+	s.waiting += d.cost()
+	s.log = append(s.log, d)
 	return &s.log[len(s.log)-1]
 }
 
@@ -238,62 +260,11 @@ func (s *shard) delivered(d delivery) {
 	} else if s.pending[d.to] == d.round.End() {
 		delete(s.pending, d.to)
 	}
-	s.waiting -= d.round.Len()
+	s.waiting -= d.round.Len() + d.cost()
 	s.log[s.head] = delivery{}
 	if s.head++; s.head > len(s.log)/2 {
 		s.log, s.head = slices.Delete(s.log, 0, s.head), 0
 	}
 	s.space.Broadcast()
 	d.round.Release()
-}
-
-// laggard is a connection whose outbox was full. Until its time is up, senders wait for it a little.
-type laggard struct {
-	conn  *Conn
-	until time.Time
-}
-
-// indulgence is how long senders wait for a connection from the moment that its outbox is full until it is not. So a
-// loop of broadcasts does not outrun a client that reads, and a client that reads slowly holds nobody up for longer.
-const indulgence = 50 * time.Millisecond
-
-// notice writes a connection down whose outbox is full.
-func (s *shard) notice(c *Conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !slices.ContainsFunc(s.slow, func(l laggard) bool { return l.conn == c }) {
-		s.slow = append(s.slow, laggard{conn: c, until: time.Now().Add(indulgence)})
-		s.lagging.Store(true)
-	}
-}
-
-// forgetLocked forgets a connection that is over.
-func (s *shard) forgetLocked(c *Conn) {
-	s.slow = slices.DeleteFunc(s.slow, func(l laggard) bool { return l.conn == c })
-}
-
-// pace waits for laggards whose time is not up.
-func (s *shard) pace() {
-	for s.lagging.Load() {
-		l, ok := s.laggard()
-		if !ok {
-			return
-		}
-		l.conn.wire.AwaitProgress(l.until)
-	}
-}
-
-// laggard returns a laggard whose time is not up, and forgets those that have caught up.
-func (s *shard) laggard() (l laggard, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.slow = slices.DeleteFunc(s.slow, func(l laggard) bool { return !l.conn.wire.Full() })
-	s.lagging.Store(len(s.slow) > 0)
-	now := time.Now()
-	for _, l := range s.slow {
-		if l.until.After(now) {
-			return l, true
-		}
-	}
-	return l, false
 }

@@ -7,8 +7,7 @@ const (
 	chunkSize = 32 << 10
 	// largeChunk is for one message of the default limit with its header.
 	largeChunk = 64<<10 + MaxHeader
-	// shareFrom is the size in bytes from which a part of a round is queued by reference behind other data: below, a
-	// copy is cheaper.
+	// shareFrom is the size in bytes from which a part of a round waits by reference: below, a copy is cheaper.
 	shareFrom = 1 << 10
 )
 

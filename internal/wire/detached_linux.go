@@ -21,6 +21,7 @@ import (
 type detached struct {
 	fd   uintptr
 	over atomic.Bool // nothing is to be read any more
+	long bool        // reads fill a small buffer; of the goroutine that reads
 
 	mu          sync.Mutex
 	file        *os.File // for waiting; made when it is first needed
@@ -116,7 +117,9 @@ func (t *detached) stay(c *Conn) error {
 		return err
 	}
 	var end error
-	c.wait()
+	if _, listening := c.Listening(); !listening { // since when it does is for the heartbeat
+		c.wait()
+	}
 	err = raw.Read(func(uintptr) bool {
 		end = t.drain(c)
 		return end != nil
@@ -161,28 +164,30 @@ func (t *detached) open() *os.File {
 }
 
 // drain reads until the socket has nothing more: a read that fills only a part of the buffer does not say so, because
-// the end of the stream may be behind it, and no event tells of that. nil means to wait.
+// the end of the stream may be behind it, and no event tells of that. nil means to wait. A handler that blocks keeps
+// the buffer, so it is a large one only where that was of use before.
 func (t *detached) drain(c *Conn) error {
-	large := largePool.Get().(*[largeBuffer]byte)
-	defer largePool.Put(large)
-	buf := large[:]
-	have, room := copy(buf, c.rest), 0
+	b := newReadBuffer(t.long)
+	defer b.release()
+	b.have = copy(b.bytes(), c.rest)
+	room := 0
 	for {
-		n, err := t.tryRead(buf[have:])
+		space := b.space()
+		n, err := t.tryRead(space)
 		if n == 0 {
-			return t.drained(c, buf[:have], room > 0, err)
+			t.long = b.large != nil
+			return t.drained(c, b.filled(0), room > 0, err)
 		}
 		c.woken(true)
-		have += n
 		room = 0
-		if have == len(buf) { // there is more, probably: a frame may become whole in place
-			room = len(buf)
+		if n == len(space) { // there is more, probably: a frame may become whole in place
+			room = largeBuffer
 		}
-		used, err := c.parse(buf[:have], room)
+		used, err := c.parse(b.filled(n), room)
 		if err != nil {
 			return err
 		}
-		have = copy(buf, buf[used:have])
+		b.consume(used, n == len(space))
 	}
 }
 
@@ -240,7 +245,6 @@ func (t *detached) tryWrite(p []byte) int {
 
 // send returns 0 and no error when the socket takes nothing.
 func (t *detached) send(p []byte) (int, error) {
-	p = p[:min(len(p), maxWrite)]
 	n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, t.fd,
 		uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL, 0, 0) //nolint:gosec // p lives as long as the call
 	switch errno {

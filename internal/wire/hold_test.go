@@ -120,3 +120,19 @@ func TestHeldPeerThatNeverStops(t *testing.T) {
 	want(t, "cause", ws.StatusOf(r.Cause()), ws.StatusGoingAway)
 	want(t, "handled after Hold", len(r.handler.all())-count, 0)
 }
+
+// TestHoldDoesNotWaitForTheCloseHandshake: a peer that breaks the protocol, and then is silent, holds nobody up.
+func TestHoldDoesNotWaitForTheCloseHandshake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		leave := make(chan struct{})
+		r := piped(t, limits(), &recorder{onMessage: func(*wire.Conn, ws.MessageType, []byte) { <-leave }})
+		go func() { _ = r.client.Raw(join(text("a"), []byte{0xff, 0xff})) }()
+		synctest.Wait()
+		held := r.Hold()
+		began := time.Now()
+		close(leave)
+		<-held
+		want(t, "held after", time.Since(began), 0)
+		want(t, "close frame", r.client.ReadClose().Status, ws.StatusProtocolError)
+	})
+}

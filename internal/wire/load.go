@@ -61,11 +61,17 @@ func (l *load) tail() *chunk {
 	return nil
 }
 
-// add queues a part of a round: a copy behind other data if it is short, a reference else.
+// add queues a part of a round by reference. If it has to wait and is short, or keeps much more memory than its length,
+// which is what counts towards the limit, it is copied.
 func (l *load) add(r *Round, data []byte, messages int) {
 	l.messages += messages
 	l.bytes += len(data)
-	if tail := l.tail(); tail != nil && len(data) < shareFrom && tail.room() >= len(data) {
+	if waits := l.writing || len(l.queue) > 0; waits && (len(data) < shareFrom || r.held() > 4*len(data)) {
+		tail := l.tail()
+		if tail == nil || tail.room() < len(data) {
+			l.queue = append(l.queue, newChunk(len(data)))
+			tail = l.tail()
+		}
 		tail.data = append(tail.data, data...)
 		tail.messages += messages
 		return

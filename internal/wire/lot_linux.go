@@ -65,7 +65,12 @@ func (l *lot) openLocked() bool {
 		_ = syscall.Close(fd)
 		return false
 	}
-	l.watch = &watch{fd: fd, file: os.NewFile(uintptr(fd), "epoll")}
+	file := os.NewFile(uintptr(fd), "epoll")
+	if err := file.SetReadDeadline(time.Time{}); err != nil { // Go's poller does not know it
+		_ = file.Close()
+		return false
+	}
+	l.watch = &watch{fd: fd, file: file}
 	l.conns = make(map[int32]*Conn)
 	go l.serve(l.watch)
 	return true

@@ -55,6 +55,9 @@ func (c *Conn) live(mayNap bool) {
 		if returned && errors.Is(err, errNapping) {
 			return
 		}
+		c.mu.Lock()
+		c.parkLocked() // nothing is handled any more
+		c.mu.Unlock()
 		defer c.handler.Ended()
 		defer c.finish()
 		if !returned { // runtime.Goexit in a callback: where the parser stands is not known
@@ -271,6 +274,13 @@ type readBuffer struct {
 	small *[smallBuffer]byte
 	large *[largeBuffer]byte // instead of small, while reads are long
 	have  int
+}
+
+func newReadBuffer(large bool) readBuffer {
+	if large {
+		return readBuffer{large: largePool.Get().(*[largeBuffer]byte)}
+	}
+	return readBuffer{small: smallPool.Get().(*[smallBuffer]byte)}
 }
 
 func (b *readBuffer) bytes() []byte {

@@ -18,7 +18,8 @@ var roundPool = sync.Pool{New: func() any { return new(Round) }}
 // Round is whole frames in one buffer that many connections send, each built once. Rounds follow each other in a log;
 // a connection knows how far in it it has come, so it gets of each round what it has not had.
 //
-// Whoever made it appends to it until it is first sent to a connection by another goroutine; afterwards nobody does.
+// Whoever made it may append to it while nobody else reads it. Connections that have queued it already keep what they
+// have, and get the rest with their next turn.
 type Round struct {
 	refs   atomic.Int32
 	start  uint64 // where it begins in the log
@@ -122,11 +123,14 @@ func unframe(b []byte) (Opcode, []byte) {
 	return Opcode(b[0] &^ finBit), b[headerSize(n):]
 }
 
+// held returns how much memory the round keeps.
+func (r *Round) held() int { return cap(r.plain.data) + cap(r.packed.data) }
+
 func (r *Round) retain() { r.refs.Add(1) }
 
 // Release gives a reference up. With the last one the memory is used again.
 func (r *Round) Release() {
-	if r.refs.Add(-1) != 0 || cap(r.plain.data)+cap(r.packed.data) > mostKept {
+	if r.refs.Add(-1) != 0 || r.held() > mostKept {
 		return
 	}
 	poison(r.plain.data)

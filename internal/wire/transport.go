@@ -38,7 +38,7 @@ func attach(nc net.Conn) (t transport, early []byte, detached bool) {
 type inplace struct{ conn net.Conn }
 
 func (t inplace) run(c *Conn, _ bool) error {
-	b := readBuffer{small: smallPool.Get().(*[smallBuffer]byte)}
+	b := newReadBuffer(false)
 	defer b.release()
 	for {
 		space := b.space()

@@ -1,0 +1,67 @@
+package hub
+
+import (
+	"testing"
+
+	"github.com/fiberwsx/wsx/ws"
+)
+
+// TestALogCountsWhatItHolds: a delivery counts with its receivers, or a flood of short messages to several rooms would
+// hold far more than the log may.
+func TestALogCountsWhatItHolds(t *testing.T) {
+	const members = 1000
+	h := New(Config{OnMessage: func(*Conn, Message) error { return nil }})
+	s := h.shards[0]
+	s.flushing = true // by nobody, so that everything stays
+	a, b := scope{kind: room, name: "a"}, scope{kind: room, name: "b"}
+	one := new(Conn)
+	for range members {
+		if _, err := s.members.Join(a, one); err != nil {
+			t.Fatal(err)
+		}
+		one = new(Conn)
+	}
+	if _, err := s.members.Join(a, one); err != nil {
+		t.Fatal(err)
+	}
+	sends := 0
+	for s.waiting < longestLog { // to a list that is another one each time
+		without := sends%2 == 0
+		s.sendList([]scope{a, b}, Message{Type: ws.Text, Data: []byte("tick")}, nil, func(c *Conn) bool { return c != one || without })
+		sends++
+	}
+	if most := longestLog / (8 * members); sends > most {
+		t.Errorf("%d sends to a list of %d connections fit into the log, want %d at most", sends, members, most)
+	}
+	for s.head < len(s.log) {
+		s.delivered(s.log[s.head])
+	}
+	if s.waiting != 0 {
+		t.Errorf("%d bytes wait in an empty log", s.waiting)
+	}
+}
+
+// TestEqualListsShareARound: a burst to the same rooms goes out in one write a receiver.
+func TestEqualListsShareARound(t *testing.T) {
+	h := New(Config{OnMessage: func(*Conn, Message) error { return nil }})
+	s := h.shards[0]
+	s.flushing = true
+	a, b := scope{kind: room, name: "a"}, scope{kind: room, name: "b"}
+	for _, to := range []scope{a, a, b} {
+		if _, err := s.members.Join(to, &Conn{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	everybody := func(*Conn) bool { return true }
+	for range 100 {
+		s.sendList([]scope{a, b}, Message{Type: ws.Text, Data: []byte("tick")}, nil, everybody)
+	}
+	if len(s.log) != 1 {
+		t.Errorf("100 messages to the same connections are %d rounds, want 1", len(s.log))
+	}
+	s.send(a, Message{Type: ws.Text, Data: []byte("tock")}, nil, nil)
+	s.sendList([]scope{a, b}, Message{Type: ws.Text, Data: []byte("tick")}, nil, everybody)
+	if len(s.log) != 3 {
+		t.Errorf("what was sent in between shares a round: %d rounds, want 3", len(s.log))
+	}
+}
