@@ -114,8 +114,8 @@ func TestNoTakeover(t *testing.T) {
 
 // TestBomb: inflating ends with the first piece that is too much.
 func TestBomb(t *testing.T) {
-	c := deflate.NewCompressor(9)
-	bomb := c.Append(nil, make([]byte, 64<<20), nil, 15)
+	c := deflate.NewCompressor(1)
+	bomb := c.Append(nil, make([]byte, 8<<20), nil, 15)
 	s := deflate.NewSession(deflate.Params{ServerBits: 15, ClientBits: 15})
 	o := output{limit: 64 << 10}
 	if err := s.Inflate(&o, append(bomb, deflate.Tail...)); !errors.Is(err, errLong) {

@@ -170,14 +170,15 @@ func (t *detached) drain(c *Conn) error {
 	b := newReadBuffer(t.long)
 	defer b.release()
 	b.have = copy(b.bytes(), c.rest)
-	room := 0
+	room, all := 0, 0
 	for {
 		space := b.space()
 		n, err := t.tryRead(space)
 		if n == 0 {
-			t.long = b.large != nil
+			t.long = all >= smallBuffer
 			return t.drained(c, b.filled(0), room > 0, err)
 		}
+		all += n
 		c.woken(true)
 		room = 0
 		if n == len(space) { // there is more, probably: a frame may become whole in place
@@ -187,7 +188,10 @@ func (t *detached) drain(c *Conn) error {
 		if err != nil {
 			return err
 		}
-		b.consume(used, n == len(space))
+		b.consume(used)
+		if n == len(space) {
+			b.grow()
+		}
 	}
 }
 

@@ -298,23 +298,28 @@ func (b *readBuffer) filled(n int) []byte {
 	return b.bytes()[:b.have]
 }
 
-// consume forgets the first used bytes, and moves to the array that fits how long reads are.
-func (b *readBuffer) consume(used int, full bool) {
-	rest := b.bytes()[used:b.have]
-	b.have = len(rest)
-	switch {
-	case full && b.large == nil:
-		large := largePool.Get().(*[largeBuffer]byte)
-		copy(large[:], rest)
+// consume forgets the first used bytes.
+func (b *readBuffer) consume(used int) {
+	b.have = copy(b.bytes(), b.bytes()[used:b.have])
+}
+
+// grow moves to a large array.
+func (b *readBuffer) grow() {
+	if b.large == nil {
+		b.large = largePool.Get().(*[largeBuffer]byte)
+		copy(b.large[:], b.small[:b.have])
 		smallPool.Put(b.small)
-		b.small, b.large = nil, large
-	case !full && b.large != nil && used < smallBuffer/2 && len(rest) < smallBuffer/2:
-		small := smallPool.Get().(*[smallBuffer]byte)
-		copy(small[:], rest)
+		b.small = nil
+	}
+}
+
+// shrink moves to a small array, in which there is room for what is there.
+func (b *readBuffer) shrink() {
+	if b.small == nil {
+		b.small = smallPool.Get().(*[smallBuffer]byte)
+		copy(b.small[:], b.large[:b.have])
 		largePool.Put(b.large)
-		b.small, b.large = small, nil
-	default:
-		copy(b.bytes(), rest)
+		b.large = nil
 	}
 }
 

@@ -50,7 +50,13 @@ func (t inplace) run(c *Conn, _ bool) error {
 			if err != nil {
 				return err
 			}
-			b.consume(used, n == len(space))
+			b.consume(used)
+			switch {
+			case n == len(space):
+				b.grow()
+			case used < smallBuffer/2 && b.have < smallBuffer/2:
+				b.shrink()
+			}
 		}
 		if err != nil {
 			return err
