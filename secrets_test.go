@@ -377,3 +377,45 @@ func TestContribKeepsSecretsInside(t *testing.T) {
 		})
 	}
 }
+
+// bare is a log handler that quotes nothing by itself.
+type bare struct {
+	slog.Handler
+	values *[]string // written by requests one at a time
+}
+
+func (b bare) Handle(_ context.Context, r slog.Record) error {
+	r.Attrs(func(a slog.Attr) bool {
+		*b.values = append(*b.values, a.Value.String())
+		return true
+	})
+	return nil
+}
+
+// TestRefusalsAreQuotedAndCut refuses handshakes whose path, host and origin want to be more than a value in a line.
+func TestRefusalsAreQuotedAndCut(t *testing.T) {
+	var values []string
+	addr, _ := serveEcho(t, wsx.Config{Logger: slog.New(bare{quiet.Handler(), &values})})
+	for _, request := range []string{
+		handshake("/ws/%0alevel=ERROR%1b[2J%00", "+Origin: https://evil.example"),
+		handshake("/ws/"+strings.Repeat("%f0%9f%98%80", 250), "+Origin: https://evil.example"),
+		handshake("/ws", "+Origin: https://"+strings.Repeat("\xf0\x9f\x98\x80", 300)),
+		handshake("/ws", "Host: "+strings.Repeat("h", 1000), "+Origin: https://evil.example"),
+	} {
+		values = nil
+		if got := status(t, addr, request); got != http.StatusForbidden {
+			t.Errorf("got %d for %.100q", got, request)
+		}
+		if len(values) < 4 {
+			t.Errorf("%d values in the log", len(values))
+		}
+		for _, v := range values {
+			if strings.ContainsAny(v, "\n\x1b\x00") {
+				t.Errorf("not quoted: %.200q", v)
+			}
+			if strings.Count(v, "\xf0\x9f\x98\x80") > 64 || strings.Count(v, "h") > 300 {
+				t.Errorf("not cut: %d bytes", len(v))
+			}
+		}
+	}
+}

@@ -82,7 +82,7 @@ func (c copied) test(ctx context.Context, pkg, pattern string, whole bool) (out 
 	if whole {
 		pattern = "."
 	}
-	cmd := exec.CommandContext(ctx, "go", "test", "-vet=off", "-failfast", "-timeout=3m", "-run", pattern, pkg) //nolint:gosec // all of it from the table
+	cmd := exec.CommandContext(ctx, "go", "test", "-vet=off", "-failfast", "-timeout=90s", "-run", pattern, pkg) //nolint:gosec // all of it from the table
 	cmd.Dir = c.dir
 	cmd.Env = append(os.Environ(), "GOWORK="+filepath.Join(c.dir, "go.work"), "GOFLAGS=-buildvcs=false")
 	b, err := cmd.CombinedOutput()

@@ -41,7 +41,7 @@ var originGuards = []guard{
 		`if p.port != o.port {`, "./internal/origin", "^TestMatchRefuses"},
 	{"origin: null only by its name", "internal/origin/matcher.go", `return m.null`, `return true`, "./internal/origin", "^TestLiterals|^TestMatchRefuses"},
 	{"origin: a host that is one", "internal/origin/parse.go", `if !isHost(s.host) {`, `if false {`, "./internal/origin", "^TestMatchRefuses|^TestSameHost"},
-	{"origin: a name is no broken address", "internal/origin/parse.go", `return label > 0 && (!isNumber(s[last:]) || isIPv4(s))`, `return label > 0`,
+	{"origin: a name is no broken address", "internal/origin/parse.go", `return label > 0 && (!isNumber(s[last:]) || isIPv4(s))`, `return label > 0 && last >= 0`,
 		"./internal/origin", "^TestMatchRefuses|^TestSameHost|^TestParseSays"},
 	{"origin: no wildcard over a whole domain", "internal/origin/pattern.go", ` || coversTooMuch(s.host)) {`, `) {`, "./internal/origin", "^TestParseSays"},
 }
@@ -56,11 +56,10 @@ var tokenGuards = []guard{
 	{"token: no two different ones", "auth/extract.go", `if f.token != token {`, `if false {`, "./auth", "^TestExtract"},
 	{"token: at most 8 KiB", "auth/extract.go", `if len(token) > MaxToken {`, `if false {`, "./auth", "^TestExtract"},
 	{"token: printable ASCII", "auth/extract.go", `if token[i] <= ' ' || token[i] >= 0x7F {`, `if token[i] > 0xFF {`, "./auth", "^TestExtract"},
-	{"token: the scheme counts", "auth/extract.go", `if !ok || !strings.EqualFold(scheme, f.scheme) {`, `if !ok {`, "./auth", "^TestExtract"},
+	{"token: the scheme counts", "auth/extract.go", `if !ok || !strings.EqualFold(scheme, f.scheme) {`, `if !ok || scheme == "" {`, "./auth", "^TestExtract"},
 	{"static token: not short", "auth/static.go", `case len(token) < MinStaticToken:`, `case false:`, "./auth", "^TestStaticPanics"},
 	{"static token: a subject that is one", "auth/static.go", `CheckSubject(subject); why != nil {`, `CheckSubject(subject); why != nil && false {`, "./auth", "^TestStaticPanics"},
 	{"subject: at most 256 bytes", "auth/identity.go", `case len(s) > MaxSubject:`, `case false:`, "./auth", "^TestCheckSubject"},
-	{"subject: valid UTF-8", "auth/identity.go", `case !utf8.ValidString(s):`, `case false:`, "./auth", "^TestCheckSubject"},
 	{"subject: no control characters", "auth/identity.go", `if unicode.IsControl(r) || r`, `if unicode.IsControl(r) && r`, "./auth", "^TestCheckSubject"},
 	{"jwt: the key's algorithm", "auth/jwt/verify.go", `!ok || alg != k.method.Alg() {`, `!ok || alg == "" {`, "./auth/jwt", "^TestHostileTokens"},
 	{"jwt: crit and b64", "auth/jwt/verify.go", `[]string{"crit", "b64"}`, `[]string{"-"}`, "./auth/jwt", "^TestHostileTokens"},
@@ -100,16 +99,16 @@ var capGuards = []guard{
 			return addr`, `false {
 			return addr`, ".", "^TestForwardedFor"},
 	{"cap: nothing left of a bad hop", "address.go", `return addr // what`, `continue // what`, ".", "^TestForwardedFor"},
-	{"cap: the app's proxies if it checks them", "address.go", `if !cfg.EnableTrustedProxyCheck || len(`, `if len(`, ".", "^TestForwardedFor"},
+	{"cap: the app's proxies if it checks them", "address.go", `if !cfg.EnableTrustedProxyCheck || len(`, `if len(`, ".", "^TestForwardedFor|^TestProxiesThat"},
 	{"cap: a refused handshake gives back", "middleware.go", "a.slot.release()\n\t\treturn nil, err", "return nil, err", ".", "^TestEveryFailureGives|^TestRefusedByACap"},
 	{"cap: keys of a limiter", "ratelimit/limiter.go", `case len(l.keys) < l.max:`, `case true:`, "./ratelimit", "^TestAMillionKeys|^TestLimiterForgets"},
 }
 
 var edgeGuards = []guard{
 	{"log: the client's words are quoted", "refusal.go", `func quoted(s string) string { return strconv.Quote(s[:min(len(s), maxLogged)]) }`,
-		`func quoted(s string) string { return s }`, ".", "^TestHostileOrigins"},
-	{"log: the client's words are cut", "refusal.go", `maxLogged = 256`, `maxLogged = 1 << 20`, ".", "^TestHostileOrigins"},
-	{"socket: fasthttp's stays its own", "upgrade.go", "\th.socket = nil\n}", "}", ".", "^TestLateWriters|^TestServersWithOtherSettings"},
+		`func quoted(s string) string { return s }`, ".", "^TestRefusalsAre"},
+	{"log: the client's words are cut", "refusal.go", `maxLogged = 256`, `maxLogged = 1 << 20`, ".", "^TestRefusalsAre"},
+	{"socket: fasthttp's stays its own", "upgrade.go", "\th.socket = nil\n}", "}", ".", "^TestHijackedIs"},
 	{"socket: closed once with MaxConnsPerIP", "upgrade.go", `case isCounted(h.socket):`, `case false:`, ".", "^TestMaxConnsPerIP"},
 	{"contrib: a panic is caught", "contrib.go", `if p := recover(); p != nil {`, `if p := any(nil); p != nil {`, ".", "^TestContribEnds"},
 	{"contrib: a panic's text stays inside", "contrib.go", `"websocket handler panicked", "stack"`, `"websocket handler panicked", "text", p, "stack"`, ".", "^TestContribEnds"},
