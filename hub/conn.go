@@ -141,7 +141,7 @@ func (c *Conn) RTT() time.Duration { return time.Duration(c.rtt.Load()) }
 func (c *Conn) LastSeen() time.Time { return c.wire.LastSeen() }
 
 // Send queues a message and returns; it does not keep m.Data. It waits, at most 50 ms, only while the outbox is full
-// and the socket still takes something. Errors: [ErrClosed], [ErrSlowConsumer], [ErrInvalidUTF8].
+// and the socket still takes something. Errors: [ErrClosed], [ErrSlowConsumer], [ErrMessageType], [ErrInvalidUTF8].
 func (c *Conn) Send(m Message) error {
 	c.shard.settle(c)
 	err := c.wire.Send(m.Type, m.Data)

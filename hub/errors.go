@@ -15,6 +15,8 @@ var (
 	ErrSlowConsumer = wire.ErrSlowConsumer
 	// ErrInvalidUTF8 means that a text message to be sent is not UTF-8.
 	ErrInvalidUTF8 = wire.ErrInvalidUTF8
+	// ErrMessageType means that a message to be sent is neither text nor binary.
+	ErrMessageType = wire.ErrMessageType
 	// ErrControlTooLong means that the payload of a ping or a pong is longer than 125 bytes.
 	ErrControlTooLong = wire.ErrControlTooLong
 	// ErrStatus means that a close frame may not carry the status.

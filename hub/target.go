@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"unicode/utf8"
 
+	"github.com/fiberwsx/wsx/internal/wire"
 	"github.com/fiberwsx/wsx/ws"
 )
 
@@ -52,9 +52,15 @@ func (c *Conn) To(name string) Target {
 	return t
 }
 
-// Except returns t without these connections.
+// Except returns t without these connections. A nil among them, as [Hub.Conn] returns for one that has left, is
+// nobody.
 func (t Target) Except(conns ...*Conn) Target {
-	t.except = append(slices.Clip(t.except), conns...)
+	t.except = slices.Clip(t.except)
+	for _, c := range conns {
+		if c != nil {
+			t.except = append(t.except, c)
+		}
+	}
 	return t
 }
 
@@ -62,13 +68,13 @@ func (t Target) Except(conns ...*Conn) Target {
 // what is sent to one of them afterwards comes behind it. A receiver whose outbox is full is waited for, 50 ms at most
 // from when it filled up until it has room; one that is too slow even so is closed with [ws.StatusSlowConsumer], see
 // Config.OutboxBytes. Errors: [ErrNotMember], [ErrDraining] when the hub's shutdown has begun to close connections,
-// [ErrInvalidUTF8].
+// [ErrMessageType], [ErrInvalidUTF8].
 func (t Target) Send(m Message) error {
 	if err := t.check(); err != nil {
 		return err
 	}
-	if m.Type == ws.Text && !utf8.Valid(m.Data) {
-		return ErrInvalidUTF8
+	if err := wire.CheckMessage(m.Type, m.Data); err != nil {
+		return err
 	}
 	t.deliver(m)
 	return nil

@@ -170,7 +170,7 @@ func TestCompressedRefused(t *testing.T) {
 		"UTF-8, cut off":                 {frame(true, wire.OpText|rsv1, fastest.Append(nil, []byte("caf\xc3"), nil, 15)), ws.StatusInvalidPayload},
 		"too big":                        {frame(true, wire.OpBinary|rsv1, zeros(1001)), ws.StatusMessageTooBig},
 		"bomb":                           {frame(true, wire.OpBinary|rsv1, zeros(8<<20))[:6000], ws.StatusMessageTooBig},
-		"bomb in fragments":              {join(frame(false, wire.OpBinary|rsv1, zeros(1<<20)[:500]), frame(true, wire.OpContinuation, zeros(1 << 20)[500:])), ws.StatusMessageTooBig},
+		"bomb in fragments":              {join(frame(false, wire.OpBinary|rsv1, zeros(1 << 20)[:500]), frame(true, wire.OpContinuation, zeros(1 << 20)[500:])), ws.StatusMessageTooBig},
 		"announced":                      {wire.AppendHeader(nil, true, wire.OpBinary|rsv1, 3025, &[4]byte{1, 2, 3, 4}), ws.StatusMessageTooBig},
 		"announced without compression":  {wire.AppendHeader(nil, true, wire.OpBinary, 1001, &[4]byte{1, 2, 3, 4}), ws.StatusMessageTooBig},
 	} {

@@ -24,6 +24,9 @@ var ErrSlowConsumer = errors.New("websocket: slow consumer")
 // connection (RFC 6455, section 8.1).
 var ErrInvalidUTF8 = errors.New("websocket: text is not UTF-8")
 
+// ErrMessageType means that a message to be sent is neither text nor binary. Nothing was sent.
+var ErrMessageType = errors.New("websocket: message is neither text nor binary")
+
 // ErrControlTooLong means that the payload of a ping or a pong is longer than [MaxControl].
 var ErrControlTooLong = errors.New("websocket: control payload over 125 bytes")
 
@@ -136,11 +139,12 @@ func New(nc net.Conn, e *Engine, h Handler) *Conn {
 func (c *Conn) Detached() bool { return c.detached }
 
 // Send queues a message and returns; payload is copied. It waits only while the outbox is at a limit and the socket
-// still takes something. Errors: [ErrClosed], [ErrSlowConsumer], [ErrInvalidUTF8].
+// still takes something. Errors: [ErrClosed], [ErrSlowConsumer], and those of [CheckMessage].
 func (c *Conn) Send(t ws.MessageType, payload []byte) error {
+	if err := CheckMessage(t, payload); err != nil {
+		return err
+	}
 	switch {
-	case t == ws.Text && !utf8.Valid(payload):
-		return ErrInvalidUTF8
 	case !c.compresses(payload):
 		return c.send(Opcode(t), payload, false)
 	case c.parser.deflate.ServerTakeover: // what it refers to is known when its turn comes
@@ -152,6 +156,18 @@ func (c *Conn) Send(t ws.MessageType, payload []byte) error {
 	}
 	defer p.Free()
 	return c.send(Opcode(t)|compressed, p.data, false)
+}
+
+// CheckMessage returns why a message may not be sent: [ErrMessageType], [ErrInvalidUTF8].
+func CheckMessage(t ws.MessageType, payload []byte) error {
+	switch {
+	case t == ws.Text && !utf8.Valid(payload):
+		return ErrInvalidUTF8
+	case t != ws.Text && t != ws.Binary:
+		return ErrMessageType
+	default:
+		return nil
+	}
 }
 
 func (c *Conn) send(op Opcode, payload []byte, pack bool) error {
