@@ -8,6 +8,7 @@ import "testing"
 func TestSteadyStateDoesNotAllocate(t *testing.T) {
 	for name, path := range map[string]func(testing.TB) func(){
 		"echo": echoing, "broadcast": broadcasting, "ingest": ingesting,
+		"compressed broadcast": broadcastingCompressed(false), "with context takeover": broadcastingCompressed(true),
 	} {
 		t.Run(name, func(t *testing.T) {
 			one := path(t)

@@ -44,7 +44,11 @@ func sockets(tb testing.TB, cfg hub.Config, n int) (*hub.Hub, []*socket) {
 		if err != nil {
 			tb.Fatal(err)
 		}
-		if err := h.Serve(server, hub.Request{}); err != nil {
+		answer, err := h.Extensions("permessage-deflate")
+		if err != nil {
+			tb.Fatal(err)
+		}
+		if err := h.Serve(server, hub.Request{Extensions: answer}); err != nil {
 			tb.Fatal(err)
 		}
 		all[i] = &socket{Conn: client, out: message(), in: make([]byte, 4+128)}
@@ -67,6 +71,17 @@ func (s *socket) send(tb testing.TB) {
 
 func (s *socket) receive(tb testing.TB) {
 	if _, err := io.ReadFull(s.Conn, s.in); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// receiveFrame reads a short frame.
+func (s *socket) receiveFrame(tb testing.TB) {
+	head := s.in[:2]
+	if _, err := io.ReadFull(s.Conn, head); err != nil {
+		tb.Fatal(err)
+	}
+	if _, err := io.ReadFull(s.Conn, s.in[2:2+head[1]]); err != nil {
 		tb.Fatal(err)
 	}
 }
@@ -94,6 +109,23 @@ func broadcasting(tb testing.TB) func() {
 	}
 }
 
+// broadcastingCompressed sends messages that come to a tenth of their length.
+func broadcastingCompressed(context bool) func(testing.TB) func() {
+	return func(tb testing.TB) func() {
+		var h *hub.Hub
+		h, all := sockets(tb, hub.Config{
+			OnMessage:   func(_ *hub.Conn, m hub.Message) error { return h.All().Send(m) },
+			Compression: hub.Compression{Enabled: true, Threshold: 64, ServerContextTakeover: context},
+		}, receivers)
+		return func() {
+			all[0].send(tb)
+			for _, s := range all {
+				s.receiveFrame(tb)
+			}
+		}
+	}
+}
+
 func ingesting(tb testing.TB) func() {
 	var handled, sent atomic.Int64
 	_, all := sockets(tb, hub.Config{OnBatch: func(_ context.Context, b *hub.Batch) error {
@@ -110,9 +142,11 @@ func ingesting(tb testing.TB) func() {
 	}
 }
 
-func BenchmarkEcho(b *testing.B)          { benchmark(b, echoing(b)) }
-func BenchmarkBroadcastTo20(b *testing.B) { benchmark(b, broadcasting(b)) }
-func BenchmarkIngest(b *testing.B)        { benchmark(b, ingesting(b)) }
+func BenchmarkEcho(b *testing.B)                    { benchmark(b, echoing(b)) }
+func BenchmarkBroadcastTo20(b *testing.B)           { benchmark(b, broadcasting(b)) }
+func BenchmarkBroadcastTo20Compressed(b *testing.B) { benchmark(b, broadcastingCompressed(false)(b)) }
+func BenchmarkBroadcastTo20Takeover(b *testing.B)   { benchmark(b, broadcastingCompressed(true)(b)) }
+func BenchmarkIngest(b *testing.B)                  { benchmark(b, ingesting(b)) }
 
 func benchmark(b *testing.B, one func()) {
 	b.ReportAllocs()

@@ -9,9 +9,10 @@ import (
 //
 // Without context takeover every message is compressed by itself: a connection costs no memory for it, and a broadcast
 // is compressed once for all. With it a message may refer to the ones before, which makes small messages that resemble
-// each other much smaller; then each connection keeps the windows of the sides that do so once they have been used,
-// compressing a message costs the time to read through that window, and a broadcast is compressed for each such
-// connection. Limits count what a message holds, not what it takes on the wire.
+// each other much smaller; then each connection keeps the windows of the sides that do so, as far as they have been
+// filled: with the defaults up to 4 KiB for the hub's messages and 4 KiB for the client's, 32 KiB where the client cannot
+// restrict itself. Compressing a message costs the time to read through that window, and a broadcast is compressed for
+// each such connection. Limits count what a message holds, not what it takes on the wire.
 type Compression struct {
 	// Enabled accepts the extension.
 	Enabled bool
