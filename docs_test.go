@@ -3,6 +3,7 @@ package wsx_test
 import (
 	"context"
 	"fmt"
+	"go/ast"
 	"net"
 	"os"
 	"reflect"
@@ -176,4 +177,29 @@ func quantity(text string) (float64, error) {
 		"ms": float64(time.Millisecond), "s": float64(time.Second), "min": float64(time.Minute),
 	}[m[2]]
 	return n * unit, err
+}
+
+// TestNamedTestsExist checks that every test that SECURITY.md names is one.
+func TestNamedTestsExist(t *testing.T) {
+	declared := make(map[string]bool)
+	for _, f := range goFiles(t) {
+		for _, decl := range f.syntax.Decls {
+			if fn, ok := decl.(*ast.FuncDecl); ok && f.test() {
+				declared[fn.Name.Name] = true
+			}
+		}
+	}
+	page, err := os.ReadFile("SECURITY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`(Test\\w+)`").FindAllSubmatch(page, -1)
+	if len(named) < 30 {
+		t.Errorf("found only %d names", len(named))
+	}
+	for _, m := range named {
+		if !declared[string(m[1])] {
+			t.Errorf("SECURITY.md names %s, which is no test", m[1])
+		}
+	}
 }

@@ -125,7 +125,7 @@ func (c copied) without(ctx context.Context, g guard, whole bool) (v verdict, er
 
 var (
 	failedTest  = regexp.MustCompile(`(?m)^ *--- FAIL: (\S+)`)
-	runningTest = regexp.MustCompile(`(?m)^\t(Test\S+) \(`)
+	runningTest = regexp.MustCompile(`(?m)^\t+(Test\S+) \(`)
 )
 
 // judge reads what the go command said.

@@ -86,8 +86,7 @@ func TestJudge(t *testing.T) {
 		{"ok \tx\t0.1s\n", nil, false, "NOT CAUGHT"},
 		{"ok \tx\t0.1s [no tests to run]\n", nil, false, "NOT CAUGHT: there is no such test"},
 		{"--- FAIL: TestA (0.00s)\n    --- FAIL: TestA/b (0.00s)\n--- FAIL: TestC (0.00s)\nFAIL\n", failed, true, "caught by TestA/b"},
-		{"panic: test timed out after 3m0s\n\trunning tests:\n\t\tTestX (3m0s)\n", failed, true, "caught: the test process died"},
-		{"panic: test timed out after 3m0s\nrunning tests:\n\tTestX (3m0s)\n", failed, true, "caught by TestX, which did not end"},
+		{"panic: test timed out after 3m0s\n\trunning tests:\n\t\tTestX (3m0s)\n", failed, true, "caught by TestX, which did not end"},
 		{"panic: runtime error: index out of range\n", failed, true, "caught: the test process died"},
 		{"goleak: Errors on successful test run\nFAIL\n", failed, true, "caught by the end of the run"},
 	} {
