@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/fiberwsx/wsx/internal/deflate"
 	"github.com/fiberwsx/wsx/ws"
 )
 
@@ -45,9 +46,10 @@ func (l *log) control(op Opcode, p []byte) error {
 func (l *log) discarding() bool { return len(l.entries) >= l.quietAfter }
 
 // parseSplit parses b in pieces: each byte of cuts is the length of the next, over and over; none are one piece.
-func parseSplit(t *testing.T, b, cuts []byte, quietAfter int) ([]string, error) {
+func parseSplit(t *testing.T, b, cuts []byte, quietAfter int, s *deflate.Session) ([]string, error) {
 	l := &log{quietAfter: quietAfter}
-	p := parser{sink: l, rules: &rules{masked: true, maxMessage: fuzzMessage, maxFragments: fuzzFragments}}
+	p := parser{sink: l, rules: &rules{masked: true, maxMessage: fuzzMessage, maxFragments: fuzzFragments}, deflate: s}
+	defer p.forget()
 	var have []byte
 	for i := 0; len(b) > 0; i++ {
 		n := len(b)
@@ -77,6 +79,9 @@ func parseSplit(t *testing.T, b, cuts []byte, quietAfter int) ([]string, error) 
 type naive struct {
 	log
 	b         []byte
+	inflate   func(message []byte) (payload []byte, ok bool) // nil: no message may be compressed
+	packed    bool                                           // the message is
+	starts    bool                                           // the next message is
 	inMessage bool
 	op        byte
 	fragments int
@@ -88,8 +93,9 @@ func (n *naive) run() ws.Status {
 	for len(n.b) >= 2 {
 		fin, op, short := n.b[0]&0x80 != 0, n.b[0]&0x0f, n.b[1]&0x7f
 		control := op >= 8
+		packed := n.inflate != nil && n.b[0]&0x70 == 0x40 && (op == 1 || op == 2)
 		switch {
-		case n.b[0]&0x70 != 0, op >= 3 && op <= 7, op > 10, n.b[1]&0x80 == 0, control && (!fin || short > 125):
+		case n.b[0]&0x70 != 0 && !packed, op >= 3 && op <= 7, op > 10, n.b[1]&0x80 == 0, control && (!fin || short > 125):
 			return 1002
 		case short == 127 && len(n.b) > 2 && n.b[2] >= 0x80:
 			return 1002
@@ -116,6 +122,9 @@ func (n *naive) run() ws.Status {
 			payload[i] ^= n.b[at+i%4]
 		}
 		n.b = n.b[at+4+len(payload):]
+		if op == 1 || op == 2 {
+			n.starts = packed
+		}
 		if status := n.frame(fin, op, payload, length); status != 0 {
 			return status
 		}
@@ -136,17 +145,27 @@ func (n *naive) frame(fin bool, op byte, payload []byte, length uint64) ws.Statu
 	if op == 0 != n.inMessage {
 		return 1002
 	}
-	if length+uint64(len(n.message)) > fuzzMessage {
-		return 1009
-	}
 	if op != 0 {
-		n.inMessage, n.op, n.fragments = true, op, 0
+		n.inMessage, n.op, n.fragments, n.packed = true, op, 0, n.starts
+	}
+	if most := map[bool]uint64{false: fuzzMessage, true: 2*fuzzMessage + 1024}[n.packed]; length+uint64(len(n.message)) > most {
+		return 1009
 	}
 	if n.fragments++; n.fragments > fuzzFragments {
 		return 1008
 	}
 	n.message = append(n.message, payload...)
 	whole := fin && uint64(len(payload)) == length
+	switch {
+	case n.packed && !whole:
+		return 0
+	case n.packed:
+		payload, ok := n.inflate(n.message)
+		if !ok || len(payload) > fuzzMessage {
+			return 1009
+		}
+		n.message = payload
+	}
 	valid := canBecomeText
 	if whole {
 		valid = utf8.Valid
@@ -220,7 +239,7 @@ func FuzzParser(f *testing.F) {
 		want := naive{b: b, log: log{quietAfter: int(quietAfter)}}
 		status := want.run()
 		for _, cuts := range [][]byte{nil, {0}, cuts} {
-			got, err := parseSplit(t, b, cuts, int(quietAfter))
+			got, err := parseSplit(t, b, cuts, int(quietAfter), nil)
 			if s := statusOf(t, err); s != status {
 				t.Fatalf("in pieces of %v: got status %d (%v), want %d", cuts, s, err, status)
 			}
