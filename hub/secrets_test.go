@@ -152,6 +152,7 @@ func TestBatchesKeepPayloadsInside(t *testing.T) {
 			}
 			return nil
 		},
+		OnError: func(*hub.Conn, error) { panic(marker) },
 	})
 	s := connect(t, h)
 	s.SendText(marker)
@@ -163,6 +164,7 @@ func TestBatchesKeepPayloadsInside(t *testing.T) {
 	if strings.Contains(seen, marker) || !strings.Contains(seen, "websocket batch abandoned") {
 		t.Errorf("got %s", seen)
 	}
+	want(t, "panics", h.Stats().Panics, 1) // OnError's
 }
 
 // TestWhatClientsChoseIsQuotedAndCut looks at every value that is logged of a connection whose client chose all that it

@@ -4,8 +4,10 @@ var hubGuards = []guard{
 	{"panic: ends its connection alone", "hub/guard.go", `Goexit: recover() == nil,`, `Goexit: true,`, "./hub", "^TestCrashes|^TestPanicText"},
 	{"panic: closes with 1011", "hub/guard.go", "_ = c.Close(ws.StatusInternalError, \"\")\n\t\tif callback", "if callback", "./hub", "^TestCrashes|^TestPanicText"},
 	{"panic: is reported", "hub/guard.go", "c.report(crash)\n", "_ = crash\n", "./hub", "^TestCrashes|^TestPanicText"},
-	{"panic: its text stays inside", "hub/guard.go", `Goexit: recover() == nil,`, `Goexit: func() bool { p := recover(); text, _ := p.(string); callback += text; return p == nil }(),`, "./hub", "^TestPanicText"},
-	{"panic: of OnError for a batch", "hub/batch.go", `if recover() != nil {`, `if false {`, "./hub", "^TestCrashOfOnError"},
+	{"panic: its text stays inside", "hub/guard.go", `crash := &PanicError{Callback: callback, Goexit: recover() == nil,`, `p := recover()
+		text, _ := p.(string)
+		crash := &PanicError{Callback: callback + text, Goexit: p == nil,`, "./hub", "^TestPanicText|^TestPayloadsStay"},
+	{"panic: of OnError for a batch", "hub/batch.go", `if recover() != nil {`, `if false {`, "./hub", "^TestBatchesKeep"},
 	{"errors: the budget", "hub/guard.go", `if c.hub.cfg.ErrorBudget > 0 && c.failures >= c.hub.cfg.ErrorBudget {`, `if false {`, "./hub", "^TestErrorBudget"},
 	{"errors: a success resets the budget", "hub/guard.go", `c.failures = 0`, `_ = c.failures`, "./hub", "^TestErrorBudget"},
 	{"errors: a full room closes", "hub/guard.go", `case errors.Is(err, ErrRoomFull):`, `case false:`, "./hub", "^TestHandlersErrors|^TestRoomFull"},

@@ -65,6 +65,5 @@ var socketGuards = []guard{
 	{"socket: no shutdown of one that is released", "internal/wire/detached_linux.go", `return !t.released && syscall.Shutdown(`, `return syscall.Shutdown(`, wire, "^TestAReleased"},
 	{"socket: read to the end", "internal/wire/detached_linux.go", "b.consume(used)\n", "b.consume(used)\n\t\tif n < len(space) {\n\t\t\treturn t.drained(c, b.filled(0), false, nil)\n\t\t}\n", ".", "^TestMessageAndEndTogether"},
 	{"socket: what was read with the handshake", "internal/wire/detached_linux.go", `early = readAhead(nc)`, `_ = readAhead`, ".", "^TestFramesInTheHandshakes"},
-	{"socket: one goroutine reads", "internal/wire/lot_linux.go", `c != nil && c.napping {`, `c != nil {`, wire, "^TestRest|^TestIdle|^TestPingsDoNot"},
 	{"socket: no wake of one that has gone", "internal/wire/detached_linux.go", `c.engine.lot.leave(c)`, `_ = c`, wire, "^TestDescriptors|^TestIdle|^TestRest"},
 }
