@@ -1,0 +1,78 @@
+package conformance
+
+import (
+	"bytes"
+	"compress/flate"
+	"errors"
+	"io"
+)
+
+const (
+	tail   = "\x00\x00\xff\xff" // which messages are sent without (RFC 7692, section 7.2.1)
+	window = 32 << 10
+)
+
+// inflater reads the server's compressed messages. Nil: none may come.
+type inflater struct {
+	takeover bool
+	before   []byte // what the next message may refer to
+	bits     int
+}
+
+func (i *inflater) inflate(p []byte) ([]byte, error) {
+	// What the server has left out, and a last block, so that the reader knows where the end is.
+	whole := string(p) + tail + "\x01\x00\x00\xff\xff"
+	r := flate.NewReaderDict(bytes.NewReader([]byte(whole)), i.before)
+	out, err := io.ReadAll(io.LimitReader(r, maxReceived))
+	if err != nil {
+		return nil, err
+	}
+	if len(out) == maxReceived {
+		return nil, errors.New("it is a bomb")
+	}
+	if i.takeover {
+		i.before = latest(append(i.before, out...), 1<<i.bits)
+	}
+	return out, nil
+}
+
+// latest returns the last n bytes of p, or all of them.
+func latest(p []byte, n int) []byte { return p[max(0, len(p)-n):] }
+
+// deflater makes the client's compressed messages.
+type deflater struct {
+	takeover bool
+	level    int
+	before   []byte
+}
+
+// deflate compresses a message, each of its parts in blocks of its own.
+func (d *deflater) deflate(parts ...[]byte) []byte {
+	var b bytes.Buffer
+	w, err := flate.NewWriterDict(&b, d.level, d.before)
+	if err != nil {
+		panic(err) // a level that there is not
+	}
+	for _, p := range parts {
+		_, _ = w.Write(p)
+		_ = w.Flush()
+		if d.takeover {
+			d.before = latest(append(d.before, p...), window)
+		}
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte(tail))
+}
+
+// deflated compresses a message by itself.
+func deflated(level int, parts ...[]byte) []byte {
+	return (&deflater{level: level}).deflate(parts...)
+}
+
+// newDeflater returns what compresses as was agreed. The standard library knows one size of window: for a smaller one
+// no message refers to anything.
+func (a agreement) newDeflater() *deflater {
+	if a.clientBits < 15 {
+		return &deflater{level: flate.HuffmanOnly}
+	}
+	return &deflater{takeover: !a.clientNoTakeover, level: flate.DefaultCompression}
+}
