@@ -9,22 +9,22 @@ var deflateGuards = []guard{
 	{"deflate: what a message holds is limited", "internal/wire/inflate.go", `case i.max > 0 && int64(i.gathered.len()+len(p)) > i.max:`, `case false:`, wire, "^TestCompressedRefused"},
 	{"deflate: what a message takes is limited", "internal/wire/parser.go", `return 2*p.rules.maxMessage + 1024`, `return 0`, wire, "^TestCompressedRefused"},
 	{"deflate: text is UTF-8", "internal/wire/inflate.go", `!i.partial.text.write(p):`, `!i.partial.text.write(p) && false:`, wire, "^TestCompressedRefused"},
-	{"deflate: corrupt messages", "internal/wire/inflate.go", `case err != nil:`, `case false:`, wire, "^TestCompressedRefused"},
+	{"deflate: corrupt messages", "internal/wire/inflate.go", `case err != nil:`, `case err != nil && false:`, wire, "^TestCompressedRefused"},
 	{"deflate: final blocks are limited", "internal/deflate/inflate.go", `for range maxFinal {`, `for {`, deflate, "^TestCorrupt"},
 	{"deflate: no context without takeover", "internal/deflate/inflate.go", `if s.ClientTakeover {`, `if true {`, deflate, "^TestNoTakeover"},
 	{"deflate: no reference without takeover", "internal/deflate/inflate.go", `if s.ServerTakeover {`, `if true {`, deflate, "^TestRoundTrip"},
 	{"deflate: the window's size", "internal/deflate/compress.go", `flate.NewWriterWindow(d, 1<<bits)`, `flate.NewWriter(d, level)`, deflate, "^TestWindow"},
-	{"deflate: the window slides", "internal/deflate/window.go", `if over := len(w.data) + len(p) - w.size; over > 0 {`, `if over := 0; over > 0 {`, deflate, "^TestRoundTrip"},
+	{"deflate: the window slides", "internal/deflate/window.go", `if over := len(w.data) + len(p) - w.size; over > 0 {`, `if over := 0; over > 0 {`, deflate, "^TestAWindowKeeps"},
 	{"deflate: nothing shared with takeover", "internal/wire/packed.go", `s != nil && !s.ServerTakeover && s.ServerBits`, `s != nil && s.ServerBits`, wire, "^TestSharedRounds"},
 	{"deflate: nothing shared with a smaller window", "internal/wire/packed.go", ` && s.ServerBits >= c.engine.Compression.Bits`, ``, wire, "^TestPackForNobody"},
-	{"deflate: nothing shared with others", "internal/wire/round.go", `if packed && len(r.packed.starts) > 0 {`, `if len(r.packed.starts) > 0 {`, wire, "^TestSharedRounds"},
+	{"deflate: nothing shared with others", "internal/wire/round.go", `if packed && len(r.packed.starts) > 0 {`, `if len(r.packed.starts) > 0 {`, "./hub", "^TestCompressedBroadcasts"},
 	{"deflate: compressed when its turn comes", "internal/wire/conn.go", `case c.parser.deflate.ServerTakeover: // what`, `case false: // what`, wire, "^TestTakeoverFromMany"},
 	{"deflate: unknown parameters decline", "internal/deflate/params.go", `	default:
 		return false
 	}`, `	default:
 		return true
 	}`, deflate, "^TestNegotiate"},
-	{"deflate: repeated parameters decline", "internal/deflate/params.go", `repeated(e.params[:i], p.name) || `, ``, deflate, "^TestNegotiate"},
+	{"deflate: repeated parameters decline", "internal/deflate/params.go", `repeated(e.params[:i], p.name) || `, `repeated(e.params[:0*i], p.name) || `, deflate, "^TestNegotiate"},
 	{"deflate: window bits are checked", "internal/deflate/params.go", ` && n >= MinBits && n <= MaxBits && strconv.Itoa(n) == s`, ``, deflate, "^TestNegotiate"},
 	{"deflate: malformed offers fail the handshake", "middleware.go", `return refuse(fiber.StatusBadRequest, "invalid Sec-WebSocket-Extensions", err.Error())`, `return nil`, ".", "Extension"},
 	{"deflate: off by default", "hub/compression.go", `if !c.Enabled {`, `if false {`, "./hub", "^TestExtensions"},
@@ -37,9 +37,31 @@ var memoryGuards = []guard{
 `, ``, wire, "^TestHoldDoesNotWait"},
 	{"batch: nothing is lost by a callback that exits", "hub/dispatch.go", `	(*events)(c).Pause() // f may end the goroutine
 `, ``, "./hub", "^TestGoexitBehind"},
-	{"slow: a steady reader is not cut", "internal/wire/detached_linux.go", `if n, failed := t.send(p); n > 0 || failed != nil {`, `if n, failed := 0, error(nil); n > 0 || failed != nil {`, ".", "^TestASteadyReader"},
+	{"slow: a steady reader is not cut", "internal/wire/detached_linux.go", steadyReader, `	return t.await(p, deadline)
+}
+`, ".", "^TestASteadyReader"},
 	{"misuse: a message has a type", "internal/wire/conn.go", `case t != ws.Text && t != ws.Binary:`, `case false:`, "./hub", "^TestMessageType"},
 	{"misuse: nobody is left out", "hub/target.go", `		if c != nil {
 			t.except`, `		if true {
 			t.except`, "./hub", "^TestExceptNobody"},
 }
+
+const steadyReader = `	for look := firstLook; ; look *= 2 {
+		until := time.Now().Add(look)
+		last := !deadline.IsZero() && !until.Before(deadline)
+		if last {
+			until = deadline
+		}
+		n, err := t.await(p, until)
+		if n == 0 && isTimeout(err) {
+			if n, failed := t.send(p); n > 0 || failed != nil {
+				return n, failed
+			}
+			if !last {
+				continue
+			}
+		}
+		return n, err
+	}
+}
+`

@@ -167,6 +167,7 @@ func TestCompressedRefused(t *testing.T) {
 		"cut off":                        {frame(true, wire.OpText|rsv1, hello[:3]), ws.StatusInvalidPayload},
 		"into the message before":        {join(frame(true, wire.OpText|rsv1, hello), frame(true, wire.OpText|rsv1, []byte("\xf2\x00\x11\x00\x00"))), ws.StatusInvalidPayload},
 		"no UTF-8":                       {frame(true, wire.OpText|rsv1, fastest.Append(nil, []byte("caf\xe9"), nil, 15)), ws.StatusInvalidPayload},
+		"no UTF-8 in the middle":         {frame(true, wire.OpText|rsv1, fastest.Append(nil, []byte("caf\xff!"), nil, 15)), ws.StatusInvalidPayload},
 		"UTF-8, cut off":                 {frame(true, wire.OpText|rsv1, fastest.Append(nil, []byte("caf\xc3"), nil, 15)), ws.StatusInvalidPayload},
 		"too big":                        {frame(true, wire.OpBinary|rsv1, zeros(1001)), ws.StatusMessageTooBig},
 		"bomb":                           {frame(true, wire.OpBinary|rsv1, zeros(8<<20))[:6000], ws.StatusMessageTooBig},
