@@ -38,14 +38,14 @@ func upgradeRequired(message string) *refusal {
 		header(fiber.HeaderSecWebSocketVersion, "13")
 }
 
-// answer tells the log why and the client what.
+// answer tells the log why and the client what. The log has the route, because a path may hold a token.
 func (g *gate) answer(c *fiber.Ctx, err error) error {
 	var r *refusal
 	if !errors.As(err, &r) {
 		return err
 	}
 	g.log.Info("websocket handshake refused", "status", r.status, "reason", r.reason,
-		"path", quoted(c.Path()), "remote", quoted(c.Context().RemoteAddr().String()))
+		"route", c.Route().Path, "remote", quoted(c.Context().RemoteAddr().String()))
 	for _, h := range r.headers {
 		c.Set(h[0], h[1])
 	}

@@ -264,18 +264,3 @@ func (l *leaver) Heard() time.Time {
 	l.m.Remove(l.e.Load())
 	return time.Time{}
 }
-
-func TestNoExpiryAfterRemove(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := heartbeat.New(heartbeat.Config{Interval: time.Second, Timeout: time.Second})
-		defer m.Close()
-		l := &leaver{silent: silent{make(chan struct{})}, m: m}
-		l.e.Store(m.Add(l))
-		time.Sleep(time.Minute)
-		select {
-		case <-l.gone:
-			t.Error("expired after it was removed")
-		default:
-		}
-	})
-}

@@ -64,7 +64,7 @@ func (h *Hub) newBatcher() *batch.Batcher[entry] {
 	cfg := h.cfg.Batch
 	retry, abandon := cfg.OnRetry, cfg.OnAbandon
 	cfg.OnRetry = func(err error, attempt int, wait time.Duration) {
-		h.log.Warn("websocket batch failed", "error", err, "attempt", attempt, "retry_in", wait)
+		h.log.Warn("websocket batch failed", "error", quoted(err.Error()), "attempt", attempt, "retry_in", wait)
 		if retry != nil {
 			retry(err, attempt, wait)
 		}
@@ -82,7 +82,7 @@ func (h *Hub) newBatcher() *batch.Batcher[entry] {
 
 // reportAbandoned tells OnError, and always the log: messages are lost.
 func (h *Hub) reportAbandoned(err error) {
-	h.log.Error("websocket batch abandoned", "error", err)
+	h.log.Error("websocket batch abandoned", "error", quoted(err.Error()))
 	if h.cfg.OnError == nil {
 		return
 	}

@@ -43,7 +43,7 @@ func (c *Conn) report(err error) {
 		c.hub.log.Error("websocket callback crashed", "conn", c.id, "error", err, "stack", string(crash.Stack))
 		return
 	}
-	c.hub.log.Warn("websocket handler failed", "conn", c.id, "subject", quoted(c.Subject()), "error", err)
+	c.hub.log.Warn("websocket handler failed", "conn", c.id, "subject", quoted(c.Subject()), "error", quoted(err.Error()))
 }
 
 // closeAs closes the connection as err says. False: err does not say it.
