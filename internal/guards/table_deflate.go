@@ -3,7 +3,7 @@ package main
 const deflate = "./internal/deflate"
 
 var deflateGuards = []guard{
-	{"deflate: only where it was agreed", "internal/wire/frame.go", `!(deflate && h.compressed && (`, `!(h.compressed && (`, wire, "^TestCompressedRefused"},
+	{"deflate: only where it was agreed", "internal/wire/frame.go", `return deflate && h.compressed &&`, `return h.compressed &&`, wire, "^TestCompressedRefused"},
 	{"deflate: no reserved bit on others", "internal/wire/frame.go", `h.compressed && (h.op == OpText || h.op == OpBinary)`, `h.compressed`, wire, "^TestCompressedRefused"},
 	{"deflate: the first bit alone", "internal/wire/frame.go", `b[0]&rsvBits == compressed`, `b[0]&compressed != 0`, wire, "^TestCompressedRefused"},
 	{"deflate: what a message holds is limited", "internal/wire/inflate.go", `case i.max > 0 && int64(i.gathered.len()+len(p)) > i.max:`, `case false:`, wire, "^TestCompressedRefused"},

@@ -3,7 +3,7 @@ package main
 const wire = "./internal/wire"
 
 var frameGuards = []guard{
-	{"frame: reserved bits", "internal/wire/frame.go", `case b[0]&rsvBits != 0 && !(`, `case false && !(`, wire, "^TestConformance"},
+	{"frame: reserved bits", "internal/wire/frame.go", `case b[0]&rsvBits != 0 && !h`, `case false && !h`, wire, "^TestConformance"},
 	{"frame: reserved opcodes", "internal/wire/frame.go", `case !h.op.known():`, `case false:`, wire, "^TestConformance"},
 	{"frame: masked", "internal/wire/frame.go", `case masked != (b[1]&maskBit != 0):`, `case false:`, wire, "^TestConformance"},
 	{"frame: masked, on the fast path", "internal/wire/frame.go", ` || b[1]&maskBit == 0 {`, ` {`, ".", "^TestUnmaskedAmong"},

@@ -109,7 +109,7 @@ func wholeMessage(b []byte) (op Opcode, key uint32, start, end int) {
 // check refuses what the first two bytes already show to be wrong.
 func (h *header) check(b []byte, masked, deflate bool) error {
 	switch {
-	case b[0]&rsvBits != 0 && !(deflate && h.compressed && (h.op == OpText || h.op == OpBinary)):
+	case b[0]&rsvBits != 0 && !h.maybeCompressed(deflate):
 		return protocolError("reserved bit set")
 	case !h.op.known():
 		return protocolError("reserved opcode")
@@ -122,6 +122,11 @@ func (h *header) check(b []byte, masked, deflate bool) error {
 	default:
 		return nil
 	}
+}
+
+// maybeCompressed reports whether the reserved bits say that a message is compressed, and may say so.
+func (h *header) maybeCompressed(deflate bool) bool {
+	return deflate && h.compressed && (h.op == OpText || h.op == OpBinary)
 }
 
 // checkPartialLength refuses a 64-bit length by its first byte, which is all it needs.
