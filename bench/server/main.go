@@ -20,6 +20,12 @@ import (
 
 const readTimeout = 5 * time.Second
 
+// What -limits can be.
+const (
+	limitsOff     = "off"
+	limitsDefault = "default"
+)
+
 type options struct {
 	addr         string
 	maxMessage   int
@@ -28,6 +34,8 @@ type options struct {
 	pingInterval time.Duration
 	tlsCert      string
 	tlsKey       string
+	limits       string
+	debug        bool
 }
 
 func main() {
@@ -39,6 +47,8 @@ func main() {
 	flag.DurationVar(&o.pingInterval, "ping-interval", 0, "ping every `D` and allow D for the pong; 0: the default of wsx")
 	flag.StringVar(&o.tlsCert, "tls-cert", "", "serve TLS with the certificate in `FILE`")
 	flag.StringVar(&o.tlsKey, "tls-key", "", "`FILE` of its key")
+	flag.StringVar(&o.limits, "limits", limitsOff, "off: without the limits that a load test would run into; default: as wsx has them")
+	flag.BoolVar(&o.debug, "debug", false, "serve /debug/state, /panic and /gated too")
 	flag.Parse()
 	if err := run(o); err != nil {
 		fmt.Fprintln(os.Stderr, "server:", err)
@@ -47,6 +57,9 @@ func main() {
 }
 
 func run(o options) error {
+	if o.limits != limitsOff && o.limits != limitsDefault {
+		return fmt.Errorf("-limits is %q; it knows off and default", o.limits)
+	}
 	app, hubs := o.app()
 	fmt.Println("listening on", o.addr)
 	if o.tlsCert == "" {
@@ -59,12 +72,15 @@ func run(o options) error {
 	return wsx.ListenTLS(app, o.addr, cert, hubs...)
 }
 
-// app returns the three endpoints, and their hubs in the order in which they are to be drained.
+// app returns the endpoints, and their hubs in the order in which they are to be drained.
 func (o options) app() (*fiber.App, []*hub.Hub) {
 	app := fiber.New(fiber.Config{DisableStartupMessage: true, ReadTimeout: readTimeout})
 	hubs := []*hub.Hub{o.ingest(), o.echo(), o.broadcast()}
 	for i, path := range []string{"/ingest", "/echo", "/broadcast"} {
 		app.Use(path, wsx.New(wsx.Config{Hub: hubs[i], Subprotocols: o.protocols(), Origins: []string{"*"}}))
+	}
+	if o.debug {
+		hubs = append(hubs, o.serveDebug(app)...)
 	}
 	return app, hubs
 }
@@ -76,13 +92,10 @@ func (o options) protocols() []string {
 	return strings.Split(o.subprotocols, ",")
 }
 
-// limits returns the configuration that all three share.
-func (o options) limits() hub.Config {
-	return hub.Config{
+// config returns the configuration that all hubs share.
+func (o options) config() hub.Config {
+	cfg := hub.Config{
 		MaxMessage:   o.maxMessage,
-		MaxConns:     -1,
-		ControlRate:  -1,
-		Rate:         -1,
 		PingInterval: o.pingInterval,
 		PongTimeout:  o.pingInterval,
 		Compression: hub.Compression{
@@ -91,16 +104,20 @@ func (o options) limits() hub.Config {
 			ClientContextTakeover: true,
 		},
 	}
+	if o.limits != limitsDefault {
+		cfg.MaxConns, cfg.ControlRate, cfg.Rate = -1, -1, -1
+	}
+	return cfg
 }
 
 func (o options) echo() *hub.Hub {
-	cfg := o.limits()
+	cfg := o.config()
 	cfg.OnMessage = func(c *hub.Conn, m hub.Message) error { return c.Send(m) }
 	return hub.New(cfg)
 }
 
 func (o options) broadcast() *hub.Hub {
-	cfg := o.limits()
+	cfg := o.config()
 	var h *hub.Hub
 	cfg.OnMessage = func(_ *hub.Conn, m hub.Message) error { return h.All().Send(m) }
 	h = hub.New(cfg)
@@ -111,7 +128,7 @@ func (o options) broadcast() *hub.Hub {
 var ingested atomic.Int64
 
 func (o options) ingest() *hub.Hub {
-	cfg := o.limits()
+	cfg := o.config()
 	cfg.OnBatch = func(_ context.Context, b *hub.Batch) error {
 		ingested.Add(int64(b.Len()))
 		return nil

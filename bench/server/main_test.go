@@ -1,7 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"net"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -86,7 +89,38 @@ func TestFlags(t *testing.T) {
 	if e := c.ReadClose(); e.Status != 1009 {
 		t.Errorf("closed with %v", e)
 	}
-	if run(options{compress: true}) == nil {
-		t.Error("-compress is accepted")
+	if err := run(options{limits: "some"}); err == nil || !strings.Contains(err.Error(), "off and default") {
+		t.Errorf("-limits some: %v", err)
+	}
+}
+
+func TestDefaultLimits(t *testing.T) {
+	c := wsxtest.Dial(t, start(t, options{limits: limitsDefault})+"/echo")
+	for range 100 {
+		_ = c.Frame(true, 9, nil)
+	}
+	if e := c.ReadClose(); e.Status != 1008 {
+		t.Errorf("a hundred pings at once were closed with %v", e)
+	}
+}
+
+func TestDebug(t *testing.T) {
+	addr := start(t, options{debug: true})
+	c := wsxtest.Dial(t, addr+"/panic")
+	c.SendText("panic")
+	if e := c.ReadClose(); e.Status != 1011 {
+		t.Errorf("a panic closed with %v", e)
+	}
+	if _, resp, err := wsxtest.TryDial(t, addr+"/gated"); resp == nil || resp.StatusCode != http.StatusForbidden {
+		t.Errorf("/gated: %v, %v", resp, err)
+	}
+	resp, err := http.Get("http" + strings.TrimPrefix(addr, "ws") + "/debug/state")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var s state
+	if err := json.NewDecoder(resp.Body).Decode(&s); err != nil || s.Goroutines == 0 || s.HeapAlloc == 0 {
+		t.Errorf("got %+v, %v", s, err)
 	}
 }
