@@ -58,7 +58,7 @@ func deflateCases(s *Server) []Case {
 // sizeCases are messages of many sizes that compress well, and not at all.
 func sizeCases(s *Server) (all []Case) {
 	for _, n := range []int{0, 1, 2, 5, 125, 126, 127, 128, 511, 512, 1000, 4096, 32768, 65535, 65536} {
-		if s.MaxMessage > 0 && n > s.MaxMessage {
+		if !s.takes(n) {
 			continue
 		}
 		t := strings.Repeat("compressible ", n/13+1)[:n]
@@ -163,7 +163,7 @@ func takeoverCases() []Case {
 		}).echo(),
 		deflateExchange("7692-7.1.1", "longer-than-the-window", func(c *conn, d *deflater) {
 			for i := range 40 {
-				s := strings.Repeat(record(i), 20)[:min(1600, cmpLimit(c.server.MaxMessage))]
+				s := c.server.cut(strings.Repeat(record(i), 20)[:1600])
 				c.send(squeezed(string(d.deflate([]byte(s)))))
 				c.wantText(s)
 			}

@@ -60,7 +60,7 @@ func reservedBitInMessage() Case {
 // lengthCases are messages of every form of length, as far as the server takes them, and lengths that are not minimal.
 func lengthCases(s *Server) (all []Case) {
 	for _, n := range []int{0, 1, 2, 7, 8, 9, 31, 125, 126, 127, 128, 255, 256, 4095, 4096, 32768, 65535, 65536} {
-		if s.MaxMessage > 0 && n > s.MaxMessage {
+		if !s.takes(n) {
 			continue
 		}
 		t := strings.Repeat("é", n/2) + strings.Repeat("e", n%2)
@@ -77,7 +77,7 @@ func lengthCases(s *Server) (all []Case) {
 		}
 	}
 	for _, n := range []int{5, 200, 65536} {
-		if s.MaxMessage > 0 && n > s.MaxMessage {
+		if !s.takes(n) {
 			continue
 		}
 		for at := 1; at <= 6+minimal(n); at++ {

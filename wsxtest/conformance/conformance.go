@@ -42,6 +42,17 @@ func (s Server) withDefaults() Server {
 	return s
 }
 
+// takes reports whether a message of n bytes is no longer than the server's limit.
+func (s Server) takes(n int) bool { return s.MaxMessage < 0 || n <= s.MaxMessage }
+
+// cut returns as much of an ASCII text as the server takes in one message.
+func (s Server) cut(text string) string {
+	if s.takes(len(text)) {
+		return text
+	}
+	return text[:s.MaxMessage]
+}
+
 // target returns the host to connect to, with its port, and the address in its parts.
 func (s Server) target() (host string, u *url.URL, err error) {
 	u, err = url.Parse(s.URL)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"time"
 	"unicode/utf8"
 )
 
@@ -40,6 +41,9 @@ func (c *conn) fail(format string, args ...any) {
 		c.err = fmt.Errorf(format, args...)
 	}
 }
+
+// patience gives the next thing to come its time, and the next to be sent too.
+func (c *conn) patience() { _ = c.nc.SetDeadline(time.Now().Add(c.server.Patience)) }
 
 // send sends frames in one write. What the server does not want to read any more it need not: that shows in what it
 // answers.
@@ -133,6 +137,7 @@ func (c *conn) readFrame() (frame, error) {
 	if c.deflate != nil {
 		allowed = rsv1
 	}
+	c.patience()
 	f, err := readFrame(c.r, allowed)
 	if err != nil {
 		return f, err
@@ -242,6 +247,7 @@ func (c *conn) wantEnd() {
 	if c.inFrame { // no server can find the answer in there
 		c.halfClose()
 	}
+	c.patience()
 	b, err := c.r.ReadByte()
 	switch {
 	case err == nil:

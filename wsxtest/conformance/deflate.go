@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"compress/flate"
 	"errors"
+	"fmt"
 	"io"
+	"slices"
 )
 
 const (
@@ -21,20 +23,30 @@ type inflater struct {
 
 func (i *inflater) inflate(p []byte) ([]byte, error) {
 	// What the server has left out, and a last block, so that the reader knows where the end is.
-	whole := string(p) + tail + "\x01\x00\x00\xff\xff"
-	r := flate.NewReaderDict(bytes.NewReader([]byte(whole)), i.before)
+	whole := slices.Concat(p, []byte(tail+"\x01\x00\x00\xff\xff"))
+	in := bytes.NewReader(whole)
+	r := flate.NewReaderDict(in, i.before)
 	out, err := io.ReadAll(io.LimitReader(r, maxReceived))
-	if err != nil {
+	switch last := in.Len(); {
+	case err != nil:
 		return nil, err
-	}
-	if len(out) == maxReceived {
+	case len(out) == maxReceived:
 		return nil, errors.New("it is a bomb")
+	case last != 0 && last != afterBFINAL:
+		return nil, fmt.Errorf("%d bytes follow its last block", last-len(tail)-5)
+	}
+	if d, err := farthest(whole); err != nil || d > 1<<i.bits {
+		return nil, errors.Join(fmt.Errorf("it refers %d bytes back, which a window of %d bits does not hold", d, i.bits), err)
 	}
 	if i.takeover {
 		i.before = latest(append(i.before, out...), 1<<i.bits)
 	}
 	return out, nil
 }
+
+// afterBFINAL is what is left when the server has ended with a last block of its own: the byte that has to follow it
+// (RFC 7692, section 7.2.3.4), and what the inflater adds.
+const afterBFINAL = 1 + len(tail) + 5
 
 // latest returns the last n bytes of p, or all of them.
 func latest(p []byte, n int) []byte { return p[max(0, len(p)-n):] }

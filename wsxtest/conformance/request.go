@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 )
 
 // request is a handshake's request, to be made wrong field by field.
@@ -97,10 +96,9 @@ func connect(s *Server) (*conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the server: %w", err)
 	}
-	if err := nc.SetDeadline(time.Now().Add(s.Patience)); err != nil {
-		return nil, err
-	}
-	return &conn{server: s, nc: nc, r: bufio.NewReader(nc)}, nil
+	c := &conn{server: s, nc: nc, r: bufio.NewReader(nc)}
+	c.patience()
+	return c, nil
 }
 
 func (s *Server) dial() (net.Conn, error) {
@@ -131,6 +129,7 @@ type answer struct {
 
 // answer reads the response to a request.
 func (c *conn) answer(method string) (*answer, error) {
+	c.patience()
 	resp, err := http.ReadResponse(c.r, &http.Request{Method: method}) //nolint:bodyclose // the case closes the connection
 	switch {
 	case isTimeout(err):
