@@ -19,9 +19,14 @@ func (g *gate) clientAddr(c *fiber.Ctx) netip.Addr {
 		return addr
 	}
 	r := tokenRequest{ctx: c}
-	hops := strings.Split(strings.Join(r.Header(header), ","), ",")
+	return forwardedAddr(addr, trusted, r.Header(header))
+}
+
+// forwardedAddr walks the hops from the right, from addr, which is trusted, to the first one that is not.
+func forwardedAddr(addr netip.Addr, trusted []netip.Prefix, fields []string) netip.Addr {
+	hops := strings.Split(strings.Join(fields, ","), ",")
 	for _, field := range slices.Backward(hops) {
-		hop, err := netip.ParseAddr(strings.TrimSpace(field))
+		hop, err := netip.ParseAddr(strings.Trim(field, " \t"))
 		if err != nil {
 			return addr // what stands left of it is anybody's word
 		}

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"crypto/sha1" //nolint:gosec // RFC 6455, section 4.2.2, asks for it; nothing depends on its strength
 	"encoding/base64"
+	"slices"
 )
 
 // handshake is what the header fields of an upgrade say, as they were received: fasthttp keeps only the last of
 // repeated ones.
 type handshake struct {
 	malformed    bool // a field that RFC 9112 forbids
+	lengths      int  // Content-Length
+	codings      int  // Transfer-Encoding
 	hosts        int
 	host         []byte
 	origins      int
@@ -69,6 +72,9 @@ func parseHandshake(raw []byte) handshake {
 		}
 		h.field(name, bytes.Trim(value, " \t"))
 	}
+	// A body whose end two readers see in different places is how requests are smuggled (RFC 9112, section 11.2).
+	h.malformed = h.malformed || h.lengths+h.codings > 1
+	h.badProtocols = h.badProtocols || repeats(h.protocols)
 	return h
 }
 
@@ -90,6 +96,11 @@ func (h *handshake) field(name, value []byte) {
 		h.offer(value)
 	case equalName(name, "sec-websocket-extensions"):
 		h.extensions = append(h.extensions, string(value))
+	case equalName(name, "content-length"):
+		h.lengths++
+	case equalName(name, "transfer-encoding"):
+		h.codings++
+		h.malformed = h.malformed || !equalName(value, "chunked") // fasthttp takes "identity" too, which is no more
 	}
 }
 
@@ -103,6 +114,11 @@ func (h *handshake) offer(value []byte) {
 		}
 		h.protocols = append(h.protocols, string(p))
 	}
+}
+
+// repeats reports whether an element stands in the list twice, which no client may do (RFC 6455, section 4.1).
+func repeats(list []string) bool {
+	return len(slices.Compact(slices.Sorted(slices.Values(list)))) < len(list)
 }
 
 // equalName compares a field's name, which the caller gives in small letters.
@@ -168,16 +184,6 @@ func isFieldValue(p []byte) bool {
 		}
 	}
 	return true
-}
-
-// isHost reports whether p looks like the value of a Host field: not empty, no list, no space.
-func isHost(p []byte) bool {
-	for _, b := range p {
-		if b <= 0x20 || b >= 0x7f || bytes.IndexByte([]byte(`,/\@?#"<>`), b) >= 0 {
-			return false
-		}
-	}
-	return len(p) > 0
 }
 
 // validKey reports whether p is 16 bytes in base64 (RFC 6455, section 4.2.1).

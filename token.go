@@ -1,6 +1,7 @@
 package wsx
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 
@@ -20,12 +21,12 @@ func (g *gate) authenticate(c *fiber.Ctx, h *handshake, a *admission) error {
 			return g.unauthorized("no token in " + g.cfg.TokenLookup)
 		}
 		a.identity, err = g.cfg.Auth.Authenticate(c.UserContext(), strings.Clone(token))
-		if err != nil {
+		if err = loggable(err); err != nil {
 			return g.unauthorized("token from " + from.String() + ": " + err.Error())
 		}
 	}
 	if g.cfg.Authorize != nil {
-		if err := g.cfg.Authorize(c, a.identity); err != nil {
+		if err := loggable(g.cfg.Authorize(c, a.identity)); err != nil {
 			return refuse(fiber.StatusForbidden, "forbidden", "Config.Authorize: "+err.Error())
 		}
 	}
@@ -36,6 +37,14 @@ func (g *gate) authenticate(c *fiber.Ctx, h *handshake, a *admission) error {
 func (g *gate) unauthorized(reason string) error {
 	return refuse(fiber.StatusUnauthorized, "unauthorized", reason).
 		header(fiber.HeaderWWWAuthenticate, g.cfg.AuthScheme)
+}
+
+// loggable returns err with a text that is fit for a log. Those of the application often repeat what a client has sent.
+func loggable(err error) error {
+	if err == nil {
+		return nil
+	}
+	return errors.New(quoted(err.Error()))
 }
 
 // tokenRequest is a request as package auth looks for tokens in it.
@@ -59,18 +68,27 @@ func (r *tokenRequest) Header(name string) []string {
 	return values
 }
 
-// Cookie returns every cookie of that name.
+// Cookie returns every cookie of that name. Only space and tab go from around a name: with more than that, a cookie that
+// another host of the domain has set could take the name of one with the prefix "__Host-".
 func (r *tokenRequest) Cookie(name string) []string {
 	var values []string
 	for _, line := range r.Header(fiber.HeaderCookie) {
 		for pair := range strings.SplitSeq(line, ";") {
-			key, value, ok := strings.Cut(strings.TrimSpace(pair), "=")
+			key, value, ok := strings.Cut(strings.Trim(pair, " \t"), "=")
 			if ok && key == name {
-				values = append(values, strings.Trim(value, `"`))
+				values = append(values, unquoteCookie(value))
 			}
 		}
 	}
 	return values
+}
+
+// unquoteCookie takes the pair of quotes off that may be around a value (RFC 6265, section 4.1.1).
+func unquoteCookie(value string) string {
+	if len(value) > 1 && value[0] == '"' && value[len(value)-1] == '"' {
+		return value[1 : len(value)-1]
+	}
+	return value
 }
 
 // Query returns every query parameter of that name.
