@@ -61,6 +61,7 @@ func TestHostileOrigins(t *testing.T) {
 			t.Errorf("%q: got %d", o, got)
 		}
 	}
+	t.Logf("%d hostile origins refused", refused)
 	if refused != len(hostileOrigins) || refused < 60 {
 		t.Errorf("%d refused of %d", refused, len(hostileOrigins))
 	}
@@ -185,6 +186,7 @@ func TestHostileTokens(t *testing.T) {
 			t.Errorf("%s: the log holds the token", name)
 		}
 	}
+	t.Logf("%d hostile tokens refused, in %d requests", len(tokens), refused)
 	if want := 2 * len(tokens); refused != want || len(tokens) < 60 {
 		t.Errorf("%d refused of %d, of %d tokens", refused, want, len(tokens))
 	}
