@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gofiber/fiber/v2"
+
 	"github.com/fiberwsx/wsx"
 	"github.com/fiberwsx/wsx/hub"
 	"github.com/fiberwsx/wsx/wsxtest"
@@ -21,6 +23,8 @@ import (
 type transport struct {
 	detached bool // on Linux
 	wrap     func(net.Conn) net.Conn
+
+	readTimeout time.Duration // of the requests; long, because a busy machine may be late
 }
 
 // enclosed hides what kind of socket it is.
@@ -29,8 +33,8 @@ type enclosed struct{ net.Conn }
 // transports are all that the engine has. A plain TCP socket gets a descriptor of its own and is free of fasthttp; one
 // that hides in another type is used where it is.
 var transports = map[string]transport{
-	"plain":   {runtime.GOOS == "linux", func(nc net.Conn) net.Conn { return nc }},
-	"wrapped": {false, func(nc net.Conn) net.Conn { return enclosed{nc} }},
+	"plain":   {runtime.GOOS == "linux", func(nc net.Conn) net.Conn { return nc }, time.Minute},
+	"wrapped": {false, func(nc net.Conn) net.Conn { return enclosed{nc} }, time.Minute},
 }
 
 // onEach runs a test on each of the transports.
@@ -63,7 +67,7 @@ func (on transport) serve(t *testing.T, h *hub.Hub, config ...wsx.Config) string
 		cfg = config[0]
 	}
 	cfg.Hub, cfg.Logger = h, quiet
-	app := newApp()
+	app := newApp(fiber.Config{DisableStartupMessage: true, ReadTimeout: on.readTimeout})
 	app.Use("/ws", wsx.New(cfg))
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

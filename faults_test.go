@@ -81,6 +81,7 @@ func newFaulted(t *testing.T, on transport) *faulted {
 		},
 		OnClose: func(c *hub.Conn, err error) { f.end(c.Query("name")) <- ws.StatusOf(err) },
 	})
+	on.readTimeout = 5 * time.Second // a fault in the request waits for it
 	f.address = on.serve(t, f.hub)
 	return f
 }
