@@ -8,16 +8,17 @@ import (
 // Compression is permessage-deflate (RFC 7692), for clients that offer it. The zero value is off.
 //
 // Without context takeover every message is compressed by itself: a connection costs no memory for it, and a broadcast
-// is compressed once for all. With it a message may refer to the ones before, which makes small messages that resemble
-// each other much smaller; then each connection keeps the windows of the sides that do so, as far as they have been
-// filled: with the defaults up to 4 KiB for the hub's messages and 4 KiB for the client's, 32 KiB where the client cannot
-// restrict itself. Compressing a message costs the time to read through that window, and a broadcast is compressed for
-// each such connection. Limits count what a message holds, not what it takes on the wire.
+// is compressed once for all, but for those that ask for a smaller window than the hub's, which get it as it is. With it
+// a message may refer to the ones before, which makes small messages that resemble each other much smaller; then each
+// connection keeps the windows of the sides that do so once they are used: with the defaults 4 KiB for the hub's
+// messages and 4 KiB for the client's, 32 KiB where the client cannot restrict itself. Compressing a message costs the
+// time to read through that window, and a broadcast is compressed for each such connection. Limits count what a message
+// holds, not what it takes on the wire.
 type Compression struct {
 	// Enabled accepts the extension.
 	Enabled bool
-	// Level is from 1 (fastest) to 9 (smallest). It counts for windows of 15 bits alone; smaller ones have a level of
-	// their own. Optional. Default: 1.
+	// Level is from 1 (fastest) to 9 (smallest). It counts for windows of 15 bits alone, where 7 and more are 6 with
+	// context takeover; smaller windows have a level of their own. Optional. Default: 1.
 	Level int
 	// Threshold is how many bytes of payload a message must have to be compressed. Optional. Default: 512, with
 	// ServerContextTakeover 128; negative: every message.

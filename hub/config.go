@@ -88,7 +88,8 @@ type Config struct {
 
 	// MaxConns is how many connections may be open; more get 503. Optional. Default: 10,000.
 	MaxConns int
-	// MaxMessage is the longest message in bytes; a longer one closes with 1009. Optional. Default: 64 KiB.
+	// MaxMessage is the longest message in bytes; a longer one closes with 1009. Without a limit a compressed one may
+	// still hold no more than 64 MiB. Optional. Default: 64 KiB.
 	MaxMessage int
 	// MaxFragments is how many fragments a message may have; more close with 1008. Optional. Default: 1,024.
 	MaxFragments int

@@ -75,11 +75,13 @@ func newShard(h *Hub) *shard {
 	return s
 }
 
+// has reports whether any of the scopes has members.
+func (s *shard) has(one scope, others []scope) bool {
+	return s.members.Len(one) > 0 || slices.ContainsFunc(others, func(to scope) bool { return s.members.Len(to) > 0 })
+}
+
 // send appends a message to the members of a scope.
 func (s *shard) send(to scope, m Message, packed *wire.Packed, except []*Conn) {
-	if s.members.Len(to) == 0 {
-		return
-	}
 	s.mu.Lock()
 	s.awaitSpaceLocked()
 	for _, c := range except {

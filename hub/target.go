@@ -133,14 +133,19 @@ func (t Target) check() error {
 
 // deliver appends a message to the logs of the receivers, compressed once for all that share that.
 func (t Target) deliver(m Message) {
-	packed := t.hub.engine.Pack(m.Data)
-	defer packed.Free()
+	var packed *wire.Packed
+	defer func() { packed.Free() }()
+	compressed := false
 	for _, s := range t.hub.shards {
-		switch {
-		case t.none:
-		case len(t.others) == 0:
+		if t.none || !s.has(t.scope, t.others) {
+			continue
+		}
+		if !compressed {
+			packed, compressed = t.hub.engine.Pack(m.Data), true
+		}
+		if len(t.others) == 0 {
 			s.send(t.scope, m, packed, t.except)
-		default:
+		} else {
 			s.sendList(t.scopes(), m, packed, func(c *Conn) bool { return !slices.Contains(t.except, c) })
 		}
 	}

@@ -14,21 +14,29 @@ const tail = "\x00\x00\xff\xff"
 type Compressor struct {
 	level int
 	pools [MaxBits + 1]sync.Pool // of *deflater, by window bits
+	lower sync.Pool              // of those of lowerLevel
 }
 
+// lowerLevel is the highest one that takes a dictionary: above, a first block that is stored would hold that too.
+const lowerLevel = 6
+
 // NewCompressor returns a compressor of a level from 1 (fastest) to 9 (smallest). Windows below 32 KiB have a level of
-// their own.
+// their own, and what refers to a dictionary has level 6 at most.
 func NewCompressor(level int) *Compressor { return &Compressor{level: level} }
 
 // Append appends the payload compressed, as a message carries it, to dst. Its references go back at most 1<<bits bytes,
 // and into dictionary, the end of what the receiver has in its window; with nil the message stands for itself.
 func (c *Compressor) Append(dst, payload, dictionary []byte, bits int) []byte {
-	d, _ := c.pools[bits].Get().(*deflater)
+	level, pool := c.level, &c.pools[bits]
+	if level > lowerLevel && bits == MaxBits && len(dictionary) > 0 {
+		level, pool = lowerLevel, &c.lower
+	}
+	d, _ := pool.Get().(*deflater)
 	if d == nil {
-		d = newDeflater(c.level, bits)
+		d = newDeflater(level, bits)
 	}
 	dst = d.append(dst, payload, dictionary)
-	c.pools[bits].Put(d)
+	pool.Put(d)
 	return dst
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"slices"
 	"sync"
 
 	"github.com/klauspost/compress/flate"
@@ -17,8 +16,8 @@ const (
 	// Tail has to follow the data of a compressed message for [Session.Inflate]: the end that the wire leaves out, and
 	// a final block, by which the reader knows that the end is not missing.
 	Tail = tail + "\x01" + tail
-	// maxFinal is how many final blocks a message may have, each of which makes the reader start anew.
-	maxFinal = 64
+	// MaxFinal is how many final blocks a message may have. Each makes the reader start anew, with all of the window.
+	MaxFinal = 8
 )
 
 // Session is what one connection has agreed on, and what its two sides refer to. It is for one goroutine that inflates
@@ -36,6 +35,9 @@ func NewSession(p Params) *Session {
 	s.sent.size, s.received.size = 1<<p.ServerBits, 1<<p.ClientBits
 	return s
 }
+
+// Forget gives the windows up. Nothing is deflated or inflated any more.
+func (s *Session) Forget() { s.sent.data, s.received.data = nil, nil }
 
 // Deflate appends the payload compressed to dst. What it refers to does not move before [Session.Sent]: a message that
 // is not sent in the end leaves no trace.
@@ -84,12 +86,13 @@ type inflater struct {
 	stream io.ReadCloser // made when it is first needed
 	to     Output
 	err    error // of to
+	window []byte
 }
 
 func (r *inflater) inflate(dst Output, window []byte) error {
 	r.to = dst
 	dictionary := window
-	for range maxFinal {
+	for range MaxFinal {
 		r.start(dictionary)
 		if _, err := r.stream.(io.WriterTo).WriteTo(r); r.err != nil {
 			return r.err
@@ -102,7 +105,7 @@ func (r *inflater) inflate(dst Output, window []byte) error {
 		case len(Tail): // the peer's own final block was its last
 			return nil
 		}
-		dictionary = recent(window, dst.Bytes())
+		dictionary = r.recent(window, dst.Bytes())
 	}
 	return ErrCorrupt
 }
@@ -117,11 +120,12 @@ func (r *inflater) start(dictionary []byte) {
 }
 
 // recent returns the largest window that ends with data.
-func recent(window, data []byte) []byte {
+func (r *inflater) recent(window, data []byte) []byte {
 	if len(data) >= 1<<MaxBits {
 		return data[len(data)-1<<MaxBits:]
 	}
-	return append(slices.Clip(window), data...)
+	r.window = append(append(r.window[:0], window...), data...)
+	return r.window
 }
 
 // Write passes a piece on, and keeps the error apart from those of the stream.

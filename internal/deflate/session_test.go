@@ -43,6 +43,9 @@ func standard(window, message []byte) (all []byte, err error) {
 		if streams > 0 && src.Len() == len(deflate.Tail) { // its last block was final
 			break
 		}
+		if streams == deflate.MaxFinal {
+			return all, errLong
+		}
 		one, err := io.ReadAll(flate.NewReaderDict(src, append(slices.Clone(window), all...)))
 		all = append(all, one...)
 		if err != nil {
@@ -109,6 +112,28 @@ func TestNoTakeover(t *testing.T) {
 	}
 	if got, err := inflate(s, []byte("\xf2\x00\x11\x00\x00")); !errors.Is(err, deflate.ErrCorrupt) {
 		t.Errorf("got %q, %v, want %v", got, err, deflate.ErrCorrupt)
+	}
+}
+
+// TestTakeoverAtHighLevels: what a compressor refers to does not go out again, also where a block does not become smaller.
+func TestTakeoverAtHighLevels(t *testing.T) {
+	first := bytes.Repeat([]byte("s"), 20)
+	second := make([]byte, 133_000) // a block that does not become smaller, then one that does
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range second[:33_000] {
+		second[i] = byte(r.Int())
+	}
+	for level := 1; level <= 9; level++ {
+		c := deflate.NewCompressor(level)
+		s := deflate.NewSession(deflate.Params{ServerTakeover: true, ServerBits: 15, ClientBits: 15})
+		client := deflate.NewSession(deflate.Params{ClientTakeover: true, ServerBits: 15, ClientBits: 15})
+		for _, m := range [][]byte{first, second, first} {
+			packed := s.Deflate(c, nil, m)
+			s.Sent(m)
+			if got, err := inflate(client, packed); err != nil || !bytes.Equal(got, m) {
+				t.Errorf("level %d: got %d bytes, %v, want %d", level, len(got), err, len(m))
+			}
+		}
 	}
 }
 

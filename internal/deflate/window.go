@@ -9,6 +9,9 @@ type window struct {
 
 // slide puts p behind what was there.
 func (w *window) slide(p []byte) {
+	if len(w.data)+len(p) > w.size/2 && cap(w.data) != w.size {
+		w.data = append(make([]byte, 0, w.size), w.data...)
+	}
 	if len(p) >= w.size {
 		w.data = append(w.data[:0], p[len(p)-w.size:]...)
 		return

@@ -17,7 +17,7 @@ func TestAWindowKeepsItsSize(t *testing.T) {
 			t.Fatalf("after %d bytes: got %d bytes %x, want %x", len(all), len(w.data), w.data, want)
 		}
 	}
-	if cap(w.data) > 2*w.size {
+	if cap(w.data) > w.size {
 		t.Errorf("%d bytes are kept for a window of %d", cap(w.data), w.size)
 	}
 }

@@ -5,6 +5,10 @@ import (
 	"github.com/fiberwsx/wsx/ws"
 )
 
+// mostInflated is how many bytes a compressed message may hold where there is no other limit: a peer has to send what it
+// makes the server keep, but for this.
+const mostInflated = 64 << 20
+
 // inflated is where a compressed message is inflated to. It refuses what is too long, or is no text, as it comes.
 type inflated struct {
 	partial  *partial
@@ -16,7 +20,10 @@ type inflated struct {
 // inflate puts what the compressed message holds in its place.
 func (m *partial) inflate(s *deflate.Session, maxMessage int64) error {
 	m.gathered.add([]byte(deflate.Tail))
-	m.inflated = inflated{partial: m, max: maxMessage}
+	if maxMessage == 0 {
+		maxMessage = mostInflated
+	}
+	m.inflated = inflated{partial: m, max: maxMessage, gathered: gathered{most: maxMessage}}
 	err := s.Inflate(&m.inflated, m.gathered.data)
 	m.gathered.release()
 	m.gathered = m.inflated.gathered
@@ -33,7 +40,7 @@ func (m *partial) inflate(s *deflate.Session, maxMessage int64) error {
 // Write implements [deflate.Output].
 func (i *inflated) Write(p []byte) (int, error) {
 	switch {
-	case i.max > 0 && int64(i.gathered.len()+len(p)) > i.max:
+	case int64(i.gathered.len()+len(p)) > i.max:
 		i.err = tooBig()
 	case i.partial.op == OpText && !i.partial.text.write(p):
 		i.err = invalidText()

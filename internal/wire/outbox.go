@@ -99,11 +99,10 @@ func (o *outbox) pushRound(r *Round, write bool) (messages int, full bool, err e
 
 // addRoundLocked puts what has not been queued of r at the end of the queue.
 func (o *outbox) addRoundLocked(r *Round) (messages int, err error) {
-	shares := o.conn.shares()
-	if o.conn.parser.deflate != nil && !shares {
+	if s := o.conn.parser.deflate; s != nil && s.ServerTakeover {
 		return o.addEachLocked(r)
 	}
-	data, messages := r.from(o.position, shares)
+	data, messages := r.from(o.position, o.conn.shares())
 	if !o.takesLocked(len(data)) {
 		return 0, errFull
 	}
@@ -111,7 +110,7 @@ func (o *outbox) addRoundLocked(r *Round) (messages int, err error) {
 	return messages, nil
 }
 
-// addEachLocked does so for a connection that does not share what is compressed, message by message.
+// addEachLocked does so for a connection with context takeover, message by message.
 func (o *outbox) addEachLocked(r *Round) (messages int, err error) {
 	for op, payload := range r.since(o.position) {
 		if !o.takesLocked(headerSize(len(payload)) + len(payload)) {
@@ -223,6 +222,15 @@ func (o *outbox) breakOff() (dropped int) {
 	l.signal()
 	o.unloadLocked()
 	return dropped
+}
+
+// forget gives up what a connection that is over keeps to compress with.
+func (o *outbox) forget() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if s := o.conn.parser.deflate; s != nil {
+		s.Forget()
+	}
 }
 
 // isFull reports whether the outbox is at a limit, and may still be emptied.

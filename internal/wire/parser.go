@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"math"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -170,8 +171,12 @@ func (p *parser) begin(h header) error {
 			m.since = time.Now()
 		}
 	}
-	if most := p.most(); most > 0 && h.length > most-int64(m.gathered.len()) {
+	most := p.most()
+	if most > 0 && h.length > most-int64(m.gathered.len()) {
 		return tooBig()
+	}
+	if m.gathered.most = math.MaxInt64; most > 0 {
+		m.gathered.most = most + int64(len(deflate.Tail))
 	}
 	if m.fragments++; p.rules.maxFragments > 0 && m.fragments > p.rules.maxFragments {
 		return ws.CloseError{Status: ws.StatusPolicyViolation, Reason: "too many fragments"}
@@ -183,7 +188,7 @@ func (p *parser) begin(h header) error {
 // size takes when it is compressed in small pieces is not known; twice its size is more than any compressor needs.
 func (p *parser) most() int64 {
 	if p.partial.compressed && p.rules.maxMessage > 0 {
-		return 2*p.rules.maxMessage + 1024
+		return 2*min(p.rules.maxMessage, math.MaxInt64/4) + 1024
 	}
 	return p.rules.maxMessage
 }

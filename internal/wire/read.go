@@ -257,6 +257,7 @@ func (c *Conn) finish() {
 	c.writers.Wait()
 	c.socket.release(c)
 	c.parser.forget()
+	c.out.forget()
 	if c.shares() {
 		c.engine.sharing.Add(-1)
 	}
