@@ -39,21 +39,18 @@ func isUpgrade(raw []byte) bool {
 			name, value = before, after
 		}
 		switch {
-		case bytes.EqualFold(name, upgradeName):
-			upgrade = upgrade || hasToken(value, websocketToken)
-		case bytes.EqualFold(name, connectionName):
-			connection = connection || hasToken(value, upgradeName)
+		case equalName(name, "upgrade"):
+			upgrade = upgrade || hasToken(value, "websocket")
+		case equalName(name, "connection"):
+			connection = connection || hasToken(value, "upgrade")
 		}
 	}
 	return upgrade && connection
 }
 
 var (
-	colon          = []byte(":")
-	comma          = []byte(",")
-	upgradeName    = []byte("upgrade")
-	connectionName = []byte("connection")
-	websocketToken = []byte("websocket")
+	colon = []byte(":")
+	comma = []byte(",")
 )
 
 // parseHandshake reads the fields that matter. The slices of the result refer to raw.
@@ -121,7 +118,8 @@ func repeats(list []string) bool {
 	return len(slices.Compact(slices.Sorted(slices.Values(list)))) < len(list)
 }
 
-// equalName compares a field's name, which the caller gives in small letters.
+// equalName compares a name, which the caller gives in small letters. Only ASCII folds: with bytes.EqualFold the Kelvin
+// sign would be a k.
 func equalName(name []byte, lower string) bool {
 	if len(name) != len(lower) {
 		return false
@@ -151,12 +149,12 @@ func nextLine(raw []byte) (line, rest []byte) {
 	}
 }
 
-// hasToken reports whether a comma-separated list names want, compared without case.
-func hasToken(list, want []byte) bool {
+// hasToken reports whether a comma-separated list names want, which is in small letters, compared without case.
+func hasToken(list []byte, want string) bool {
 	for len(list) > 0 {
 		var item []byte
 		item, list, _ = bytes.Cut(list, comma)
-		if bytes.EqualFold(bytes.Trim(item, " \t\n"), want) {
+		if equalName(bytes.Trim(item, " \t\n"), want) {
 			return true
 		}
 	}

@@ -115,6 +115,8 @@ func answersToNoHandshake() []answer {
 		{"upgrade to something else", handshake("/open", "Upgrade: h2c"), 418, nil, ""},
 		{"upgrade to nearly the same", handshake("/open", "Upgrade: websocket2"), 418, nil, ""},
 		{"upgrade with a version of its own", handshake("/open", "Upgrade: WebSocket/13"), 418, nil, ""},
+		{"upgrade with a Kelvin sign", handshake("/open", "Upgrade: websoc\u212aet"), 418, nil, ""},
+		{"upgrade with a long s", handshake("/open", "Upgrade: web\u017focket"), 418, nil, ""},
 		{"upgrade in quotes", handshake("/open", `Upgrade: "websocket"`), 418, nil, ""},
 		{"Connection in quotes", handshake("/open", `Connection: "Upgrade"`), 418, nil, ""},
 		{"Connection with a parameter", handshake("/open", "Connection: Upgrade;q=1"), 418, nil, ""},

@@ -135,35 +135,3 @@ func TestExtractAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations, of which %v are the request's", n, base)
 	}
 }
-
-// FuzzExtract puts the same bytes where a client can put them, and asks for what must hold whatever they are.
-func FuzzExtract(f *testing.F) {
-	for _, s := range []string{"", "abc", "Bearer abc", "bearer  abc", "Basic abc", "wsx.bearer.abc", "wsx.bearer.", "a b", "a,b",
-		"Bearer Bearer", "wsx.bearer.wsx.bearer.x", "abc\x00", "\r\n", "tökén", "\xff", strings.Repeat("x", 9000)} {
-		f.Add(s, "abc")
-		f.Add("Bearer abc", s)
-	}
-	sources := lookup(f, everywhere)
-	f.Fuzz(func(t *testing.T, a, b string) {
-		req := request{"header:authorization": {a}, "protocol": {b, a}, "query:token": {b}}
-		token, from, err := auth.Extract(sources, "", req)
-		if err != nil {
-			if token != "" || from != (auth.Source{}) {
-				t.Errorf("%q from %v beside the error %v", token, from, err)
-			}
-			return
-		}
-		if (token == "") != (from == auth.Source{}) {
-			t.Errorf("%q from %v", token, from)
-		}
-		if len(token) > auth.MaxToken || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7F }) {
-			t.Errorf("%q passed", token)
-		}
-		if token != b && b != "" {
-			t.Errorf("%q was taken and %q in the query was not a conflict", token, b)
-		}
-		if !strings.HasSuffix(a, token) && !strings.HasSuffix(b, token) {
-			t.Errorf("%q stands neither in %q nor in %q", token, a, b)
-		}
-	})
-}
