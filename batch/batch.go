@@ -5,12 +5,23 @@ import "iter"
 // Batch is what the handler gets: items in the order in which they were added, each with its payload. It is valid
 // until the handler returns, and so is every payload: the memory is used again. Keep a copy of what must live on.
 // A retried batch is the same one, so the handler must not change payloads.
+//
+// Reject takes single items out. What the handler gets may be a part of the batch that was filled: one that goes on
+// failing is parted to find out which items it fails for.
 type Batch[T any] struct {
 	rows    []row[T]
 	slab    []byte // the payloads, one after the other
+	base    int    // where the first one begins
 	attempt int
+	refused []refusal // by the handler, in this attempt
 	rowsBox *[]row[T] // where rows and slab go back to their pools
 	slabBox *[]byte
+}
+
+// refusal is an item that the handler has rejected.
+type refusal struct {
+	index int
+	err   error
 }
 
 // row is one item and where its payload ends in the slab.
@@ -23,7 +34,12 @@ type row[T any] struct {
 func (b *Batch[T]) Len() int { return len(b.rows) }
 
 // Bytes returns the sum of the payloads' lengths.
-func (b *Batch[T]) Bytes() int { return len(b.slab) }
+func (b *Batch[T]) Bytes() int {
+	if len(b.rows) == 0 {
+		return 0
+	}
+	return b.rows[len(b.rows)-1].end - b.base
+}
 
 // Attempt returns which attempt this is, from 1.
 func (b *Batch[T]) Attempt() int { return b.attempt }
@@ -33,7 +49,7 @@ func (b *Batch[T]) Item(i int) T { return b.rows[i].item }
 
 // Payload returns the payload of the i-th item, empty when it was added without one. It aliases the batch.
 func (b *Batch[T]) Payload(i int) []byte {
-	start := 0
+	start := b.base
 	if i > 0 {
 		start = b.rows[i-1].end
 	}
@@ -50,6 +66,41 @@ func (b *Batch[T]) All() iter.Seq2[int, T] {
 			}
 		}
 	}
+}
+
+// Reject says that the i-th item can never be handled: it goes to the dead letter, or counts as rejected, once the
+// handler has returned nil. With an error the whole batch comes again, and so does the item. Only the handler may call
+// it, in the goroutine that it was called in; a second call for an item counts instead of the first. err may be nil.
+func (b *Batch[T]) Reject(i int, err error) {
+	_ = b.rows[i]
+	for j := range b.refused {
+		if b.refused[j].index == i {
+			b.refused[j].err = err
+			return
+		}
+	}
+	b.refused = append(b.refused, refusal{index: i, err: err})
+}
+
+// Rejected returns what was rejected in this attempt so far: the items' numbers and the reasons, so that the handler can
+// store both in the same transaction as the others.
+func (b *Batch[T]) Rejected() iter.Seq2[int, error] {
+	return func(yield func(int, error) bool) {
+		for _, r := range b.refused {
+			if !yield(r.index, r.err) {
+				return
+			}
+		}
+	}
+}
+
+// part makes p the items from lo to hi of b.
+func (b *Batch[T]) part(p *Batch[T], lo, hi int) {
+	p.rows, p.slab, p.base = b.rows[lo:hi:hi], b.slab, 0
+	if lo > 0 {
+		p.base = b.rows[lo-1].end
+	}
+	p.refused = p.refused[:0]
 }
 
 // take returns an empty batch with room for about that many rows and bytes.

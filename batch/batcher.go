@@ -19,6 +19,7 @@ type Func[T any] func(ctx context.Context, b *Batch[T]) error
 type Batcher[T any] struct {
 	cfg   Config
 	fn    Func[T]
+	hooks Hooks[T]
 	start time.Time     // ages are measured from here
 	slack time.Duration // how much too early a batch may be handed over, to save timer ticks
 
@@ -48,7 +49,10 @@ type Batcher[T any] struct {
 
 // New returns a Batcher that hands batches to fn. It starts nothing; the first Add does. It panics when fn is nil or
 // cfg cannot work.
-func New[T any](cfg Config, fn Func[T]) *Batcher[T] {
+func New[T any](cfg Config, fn Func[T]) *Batcher[T] { return NewWithHooks(cfg, fn, Hooks[T]{}) }
+
+// NewWithHooks is New for those who want to know what becomes of each item.
+func NewWithHooks[T any](cfg Config, fn Func[T], hooks Hooks[T]) *Batcher[T] {
 	if fn == nil {
 		panic("batch: New needs a handler: pass a func(ctx context.Context, b *batch.Batch[T]) error that stores the batch")
 	}
@@ -56,6 +60,7 @@ func New[T any](cfg Config, fn Func[T]) *Batcher[T] {
 	b := &Batcher[T]{
 		cfg:      cfg,
 		fn:       fn,
+		hooks:    hooks,
 		start:    time.Now(),
 		slack:    min(cfg.MaxAge/100, time.Millisecond),
 		shared:   make([]*Lane[T], cfg.Lanes),

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"math/rand/v2"
 	"runtime"
 	"time"
 )
@@ -22,11 +23,17 @@ type Config struct {
 	// Lanes is the number of shared lanes, those of [Batcher.Lane]; it cannot be negative. Optional.
 	// Default: GOMAXPROCS, at least 2.
 	Lanes int
-	// Attempts is how often the handler gets a batch before it is abandoned. Negative: no limit; a batch that always
-	// fails then holds its lane until Close ends it. Optional. Default: 8.
+	// Attempts is how often the handler gets a batch before it is parted, to find the items that it fails for: halves,
+	// halves of those that fail, and so on, each tried once. What fails by itself is rejected, the rest is handled. Does
+	// an attempt fail because its Timeout has passed, the batch is given up instead. Negative: no limit; a batch that
+	// always fails then holds its lane until Close ends it. Optional. Default: 8.
 	Attempts int
-	// Backoff is the pause before the second attempt; it doubles before each further one. Negative: no pause.
-	// Optional. Default: 100 ms.
+	// OnPoison says what happens to an item that the handler fails for and that no dead letter takes. Optional. Default:
+	// Refuse.
+	OnPoison OnPoison
+	// Backoff is the longest pause before the second attempt; it doubles before each further one. The pause itself is a
+	// random part of that, so that lanes that fail together do not come again together. Negative: no pause. Optional.
+	// Default: 100 ms.
 	Backoff time.Duration
 	// MaxBackoff is the longest pause. Negative: off. Optional. Default: 5 s.
 	MaxBackoff time.Duration
@@ -76,6 +83,14 @@ func (c Config) pause(attempt int) time.Duration {
 	if c.Backoff < 0 {
 		return 0
 	}
+	return jitter(c.longestPause(attempt))
+}
+
+// jitter returns a random part of d.
+var jitter = rand.N[time.Duration]
+
+// longestPause returns how long that may be.
+func (c Config) longestPause(attempt int) time.Duration {
 	const longest = time.Duration(1<<63 - 1)
 	limit := longest
 	if c.MaxBackoff > 0 {

@@ -17,6 +17,7 @@ type Lane[T any] struct {
 	fill    *Batch[T] // gets the items; nil when there is none
 	due     bool      // fill waits for flight only: it is full, too old, flushed or shut
 	flight  *Batch[T] // with the runner; nil when there is no runner
+	trial   trial[T]  // of flight; the runner's
 	begun   uint64    // batches begun; also the number of the last one
 	done    uint64    // batches settled
 	waiting list[waiter[T]]
@@ -156,6 +157,7 @@ func (l *Lane[T]) handOverLocked() {
 // takeOffLocked puts fill in flight.
 func (l *Lane[T]) takeOffLocked() {
 	l.flight, l.fill, l.due = l.fill, nil, false
+	l.trial.begin(l.flight)
 	l.rows, l.bytes = l.flight.Len(), l.flight.Bytes()
 	// One payload over the limit says nothing about the next batch.
 	l.bytes = min(l.bytes, max(l.b.cfg.MaxBytes, minHint))

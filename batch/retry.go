@@ -26,13 +26,11 @@ func (l *Lane[T]) run(failed error) {
 	l.b.ended()
 }
 
-// attempt calls the handler once and returns how it failed, if it did. When Close has ended it only says so.
+// attempt calls the handler, or the dead letter, once and returns how it failed, if it did. When Close has ended it only
+// says so.
 func (l *Lane[T]) attempt() (err error) {
 	if l.b.ctx.Err() != nil {
 		return context.Cause(l.b.ctx)
-	}
-	if l.flight.attempt++; l.flight.attempt > 1 {
-		l.b.countRetry()
 	}
 	ctx := l.b.ctx
 	if l.b.cfg.Timeout > 0 {
@@ -45,39 +43,90 @@ func (l *Lane[T]) attempt() (err error) {
 			err = &PanicError{Stack: debug.Stack()}
 		}
 	}()
-	return l.b.fn(ctx, l.flight)
+	t := &l.trial
+	t.tries++
+	if t.letter {
+		return l.b.hooks.DeadLetter(ctx, t.forLetter())
+	}
+	if l.flight.attempt++; l.flight.attempt > 1 {
+		l.b.countRetry()
+	}
+	s := t.job()
+	l.flight.part(&t.view, s.lo, s.hi)
+	t.view.attempt = l.flight.attempt
+	return l.b.fn(ctx, &t.view)
 }
 
-// conclude does what follows an attempt that ended with err: settles the batch, or waits for its next attempt. It
-// reports whether there is a batch to attempt now.
+// conclude does what follows an attempt that ended with err. It reports whether there is something to attempt now: the
+// same again, when it has waited for that, or something else.
 func (l *Lane[T]) conclude(err error) bool {
-	batch := l.flight
-	if err == nil {
-		l.b.countHandled(batch)
-		return l.next()
+	t := &l.trial
+	switch {
+	case err != nil && l.mayRetry() && l.backOff(err):
+		return true
+	case t.letter:
+		t.concludeLetter(err == nil)
+	case err == nil:
+		t.done(l.flight)
+	case l.b.ctx.Err() != nil || hung(err):
+		t.giveUp(l.flight, err)
+	case t.job().len() > 1:
+		t.part()
+	default:
+		t.reject(l.flight, t.job().lo, Poison, err)
+		t.pop()
 	}
-	if l.mayRetry() && l.backOff(err) {
+	if l.b.hooks.DeadLetter != nil && len(t.forLetter()) > 0 && l.b.ctx.Err() == nil {
+		t.letter = true
+		inOrder(t.forLetter())
 		return true
 	}
-	lost := &AbandonedError{Items: batch.Len(), Attempts: batch.attempt, Err: err}
-	l.b.countAbandoned(batch, lost)
-	if hook := l.b.cfg.OnAbandon; hook != nil {
-		shielded(func() { hook(lost, lost.Items) })
+	if len(t.jobs) > 0 {
+		return true
 	}
+	l.settle()
 	return l.next()
 }
 
-// mayRetry reports whether the batch in flight has an attempt left and the time for it.
+// settle counts what has become of the batch in flight, and tells it.
+func (l *Lane[T]) settle() {
+	t, batch := &l.trial, l.flight
+	inOrder(t.rejected)
+	var lost *AbandonedError
+	if t.given > 0 {
+		lost = &AbandonedError{Items: t.given, Attempts: batch.attempt, Err: t.lost}
+	}
+	l.b.countSettled(batch, t.rejected, lost)
+	if hook := l.b.cfg.OnAbandon; hook != nil && lost != nil {
+		shielded(func() { hook(lost, lost.Items) })
+	}
+	if hook := l.b.hooks.Settled; hook != nil {
+		hook(batch, t.rejected)
+	}
+	t.end()
+}
+
+// mayRetry reports whether the job has an attempt left and the time for it.
 func (l *Lane[T]) mayRetry() bool {
+	t := &l.trial
+	if l.b.ctx.Err() != nil {
+		return false
+	}
+	if l.b.cfg.OnPoison == Hold && (t.letter || l.b.hooks.DeadLetter == nil && t.job().len() == 1) {
+		return true
+	}
 	limit := l.b.cfg.Attempts
-	return (limit < 0 || l.flight.attempt < limit) && l.b.ctx.Err() == nil
+	if t.parted && !t.letter {
+		limit = 1
+	}
+	return limit < 0 || t.tries < limit
 }
 
 // backOff waits before the next attempt; false when Close ends first.
 func (l *Lane[T]) backOff(err error) bool {
-	attempt := l.flight.attempt
-	wait := l.b.cfg.pause(attempt)
+	wait := l.b.cfg.pause(l.trial.tries)
 	if hook := l.b.cfg.OnRetry; hook != nil {
+		attempt := l.trial.tries
 		shielded(func() { hook(err, attempt, wait) })
 	}
 	t := time.NewTimer(wait)

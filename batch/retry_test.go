@@ -34,7 +34,8 @@ func TestRetrySchedule(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var told, abandoned []time.Duration
+				var told []time.Duration
+				var rejected []batch.Rejected[int]
 				tt.cfg.OnRetry = func(err error, attempt int, wait time.Duration) {
 					if !errors.Is(err, errStore) || attempt != len(told)+1 {
 						t.Errorf("told of attempt %d: %v", attempt, err)
@@ -42,17 +43,10 @@ func TestRetrySchedule(t *testing.T) {
 					told = append(told, wait)
 				}
 				rec := record(func(context.Context, *batch.Batch[int]) error { return errStore })
-				tt.cfg.OnAbandon = func(err error, items int) {
-					abandoned = append(abandoned, time.Since(rec.start))
-					var lost *batch.AbandonedError
-					if !errors.As(err, &lost) || lost.Items != 2 || lost.Attempts != len(tt.waits)+1 || items != 2 {
-						t.Errorf("abandoned %d items: %#v", items, err)
-					}
-					if !errors.Is(err, errStore) {
-						t.Errorf("%v does not wrap the handler's error", err)
-					}
-				}
-				b := batch.New(tt.cfg, rec.handle)
+				tt.cfg.OnAbandon = func(err error, _ int) { t.Errorf("abandoned: %v", err) }
+				b := batch.NewWithHooks(tt.cfg, rec.handle, batch.Hooks[int]{
+					Settled: func(_ *batch.Batch[int], r []batch.Rejected[int]) { rejected = append(rejected, r...) },
+				})
 				must(t, b.Add(t.Context(), 1))
 				must(t, b.Add(t.Context(), 2))
 				must(t, b.Flush(t.Context()))
@@ -62,13 +56,16 @@ func TestRetrySchedule(t *testing.T) {
 					times = append(times, at)
 				}
 				wantEqual(t, "waits told", told, tt.waits)
-				wantEqual(t, "attempts", rec.times(), times)
-				wantEqual(t, "abandoned", abandoned, []time.Duration{at})
-				want := batch.Stats{Accepted: 2, Abandoned: 2, Retries: uint64(len(tt.waits))}
+				wantEqual(t, "attempts, and one for each item", rec.times(), append(times, at, at))
+				if len(rejected) != 2 || rejected[0].Item != 1 || rejected[1].Item != 2 || rejected[0].Cause != batch.Poison ||
+					!errors.Is(rejected[1].Err, errStore) {
+					t.Errorf("rejected %+v", rejected)
+				}
+				want := batch.Stats{Accepted: 2, Rejected: 2, Retries: uint64(len(tt.waits)) + 2}
 				if got := b.Stats(); got != want {
 					t.Errorf("got %+v, want %+v", got, want)
 				}
-				must(t, b.Close(t.Context())) // what was abandoned before it is not its error
+				must(t, b.Close(t.Context())) // what was rejected is not its error
 			})
 		})
 	}
@@ -142,7 +139,7 @@ func TestGoexitInTheLastAttempt(t *testing.T) {
 		}
 		must(t, b.Flush(t.Context()))
 		wantEqual(t, "items", rec.items(), upTo(0, 4))
-		if s := b.Stats(); s.Handled != 3 || s.Abandoned != 1 {
+		if s := b.Stats(); s.Handled != 3 || s.Rejected != 1 {
 			t.Errorf("%+v", s)
 		}
 		must(t, b.Close(t.Context()))

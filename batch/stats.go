@@ -2,11 +2,14 @@ package batch
 
 import "sync/atomic"
 
-// Stats counts items, except where it says otherwise, since New. Always Accepted = Handled + Abandoned + Pending.
+// Stats counts items, except where it says otherwise, since New. Always Accepted = Handled + DeadLettered + Rejected +
+// Abandoned + Pending.
 type Stats struct {
 	Accepted     uint64 // Add returned nil for them
-	Handled      uint64 // the handler returned nil for their batch
-	Abandoned    uint64 // their batch was given up
+	Handled      uint64 // the handler returned nil for their batch, and had not rejected them
+	DeadLettered uint64 // rejected, and the dead letter took them
+	Rejected     uint64 // by the handler or as poison, and no dead letter took them
+	Abandoned    uint64 // given up
 	Pending      uint64 // in a batch that is filling, waiting or in flight
 	PendingBytes uint64 // the payload bytes of those
 	Batches      uint64 // batches handled
@@ -22,7 +25,7 @@ type counter struct {
 
 // totals is what has been settled; b.mu guards it.
 type totals struct {
-	handled, abandoned, bytes, batches, retries uint64
+	handled, lettered, rejected, abandoned, bytes, batches, retries uint64
 
 	lost uint64          // of abandoned, those since Close began
 	last *AbandonedError // the last of those
@@ -33,40 +36,50 @@ func (b *Batcher[T]) Stats() Stats {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := Stats{
-		Handled:   b.total.handled,
-		Abandoned: b.total.abandoned,
-		Batches:   b.total.batches,
-		Retries:   b.total.retries,
+		Handled:      b.total.handled,
+		DeadLettered: b.total.lettered,
+		Rejected:     b.total.rejected,
+		Abandoned:    b.total.abandoned,
+		Batches:      b.total.batches,
+		Retries:      b.total.retries,
 	}
 	var bytes uint64
 	for i := range b.counters {
 		s.Accepted += b.counters[i].items.Load()
 		bytes += b.counters[i].bytes.Load()
 	}
-	s.Pending = s.Accepted - s.Handled - s.Abandoned
+	s.Pending = s.Accepted - s.Handled - s.DeadLettered - s.Rejected - s.Abandoned
 	s.PendingBytes = bytes - b.total.bytes
 	return s
 }
 
-// countHandled counts a batch that the handler took.
-func (b *Batcher[T]) countHandled(t *Batch[T]) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.total.handled += uint64(t.Len())
-	b.total.bytes += uint64(t.Bytes())
-	b.total.batches++
-}
-
-// countAbandoned counts a batch that is given up.
-func (b *Batcher[T]) countAbandoned(t *Batch[T], err *AbandonedError) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.total.abandoned += uint64(t.Len())
-	b.total.bytes += uint64(t.Bytes())
-	if b.closed.Load() {
-		b.total.lost += uint64(t.Len())
-		b.total.last = err
+// countSettled counts a batch that nothing more happens to: all of its items are handled but those in rejected, of which
+// those in lost were given up.
+func (b *Batcher[T]) countSettled(t *Batch[T], rejected []Rejected[T], lost *AbandonedError) {
+	delivered := 0
+	for i := range rejected {
+		if rejected[i].Delivered {
+			delivered++
+		}
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.total.handled += uint64(t.Len() - len(rejected))
+	b.total.lettered += uint64(delivered)
+	b.total.bytes += uint64(t.Bytes())
+	if len(rejected) < t.Len() {
+		b.total.batches++
+	}
+	refused := len(rejected) - delivered
+	if lost != nil {
+		refused -= lost.Items
+		b.total.abandoned += uint64(lost.Items)
+		if b.closed.Load() {
+			b.total.lost += uint64(lost.Items)
+			b.total.last = lost
+		}
+	}
+	b.total.rejected += uint64(refused)
 }
 
 // countRetry counts a call of the handler beyond the first.
