@@ -174,8 +174,16 @@ func compile(cfg Config) (*gate, error) {
 			return nil, fmt.Errorf("Config.Subprotocols: %q is not a token of RFC 9110", p)
 		}
 	}
-	g.protocols = append(slices.Clone(cfg.Subprotocols), Protocol)
+	g.protocols = append(slices.Clone(cfg.Subprotocols), protocolsOf(cfg.Hub)...)
 	return g, nil
+}
+
+// protocolsOf returns the subprotocols that are known without being configured.
+func protocolsOf(h *hub.Hub) []string {
+	if h != nil && h.Acknowledges() {
+		return []string{hub.AckProtocol, Protocol}
+	}
+	return []string{Protocol}
 }
 
 func hasCookie(sources []auth.Source) bool {

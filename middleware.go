@@ -142,6 +142,8 @@ func (g *gate) reserveHub(a *admission) error {
 	switch {
 	case errors.Is(err, hub.ErrDraining):
 		return refuse(fiber.StatusServiceUnavailable, "shutting down", err.Error()).retryAfter(1)
+	case errors.Is(err, hub.ErrOverloaded):
+		return refuse(fiber.StatusServiceUnavailable, "overloaded", err.Error()).retryAfter(5)
 	case err != nil:
 		return refuse(fiber.StatusServiceUnavailable, "too many connections", err.Error()).retryAfter(5)
 	}

@@ -47,6 +47,9 @@ type Config struct {
 	// OnAbandon hears of each batch that is given up: err is an [*AbandonedError], items its number of items. The
 	// same rules as for OnRetry hold. Optional.
 	OnAbandon func(err error, items int)
+	// OnReject hears of each batch with items that were rejected and that no dead letter took: err is a [*RejectedError],
+	// items their number. The same rules as for OnRetry hold. Optional.
+	OnReject func(err error, items int)
 }
 
 // withDefaults returns c with every 0 replaced by its default. It panics when c cannot work.

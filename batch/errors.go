@@ -46,6 +46,26 @@ func (e *AbandonedError) Error() string {
 // Unwrap returns Err.
 func (e *AbandonedError) Unwrap() error { return e.Err }
 
+// RejectedError tells of items that were accepted and that neither the handler nor a dead letter has taken.
+type RejectedError struct {
+	// Items is the number of items.
+	Items int
+	// Err is the reason that the first of them was rejected for, or what the handler failed with for it. It may be nil.
+	Err error
+}
+
+// Error names the number of items, and the reason of the first.
+func (e *RejectedError) Error() string {
+	s := "batch: " + strconv.Itoa(e.Items) + " items rejected"
+	if e.Err == nil {
+		return s
+	}
+	return s + ": " + e.Err.Error()
+}
+
+// Unwrap returns Err.
+func (e *RejectedError) Unwrap() error { return e.Err }
+
 // StuckError is what [Batcher.Close] returns when a handler went on after its context was cancelled.
 type StuckError struct {
 	// Items is the number of items that were with such handlers or behind them. They are still pending: each is

@@ -100,6 +100,9 @@ func (l *Lane[T]) settle() {
 	if hook := l.b.cfg.OnAbandon; hook != nil && lost != nil {
 		shielded(func() { hook(lost, lost.Items) })
 	}
+	if refused := t.refused(); refused != nil && l.b.cfg.OnReject != nil {
+		shielded(func() { l.b.cfg.OnReject(refused, refused.Items) })
+	}
 	if hook := l.b.hooks.Settled; hook != nil {
 		hook(batch, t.rejected)
 	}

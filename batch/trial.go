@@ -92,6 +92,22 @@ func (t *trial[T]) concludeLetter(taken bool) {
 	t.letter, t.tries = false, 0
 }
 
+// refused tells of the items that were rejected and not delivered; nil when there are none.
+func (t *trial[T]) refused() *RejectedError {
+	var e *RejectedError
+	for i := range t.rejected {
+		r := &t.rejected[i]
+		if r.Delivered || r.Cause == GivenUp {
+			continue
+		}
+		if e == nil {
+			e = &RejectedError{Err: r.Err}
+		}
+		e.Items++
+	}
+	return e
+}
+
 // inOrder brings rejected items into the order of their numbers.
 func inOrder[T any](rejected []Rejected[T]) {
 	slices.SortFunc(rejected, func(a, b Rejected[T]) int { return cmp.Compare(a.Index, b.Index) })

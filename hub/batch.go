@@ -13,9 +13,10 @@ import (
 
 // entry is a message in a batch; its payload lies beside it.
 type entry struct {
-	conn *Conn
-	at   time.Duration // after the hub's start
-	kind ws.MessageType
+	conn   *Conn
+	at     time.Duration // after the hub's start
+	number uint64        // in the stream; 0 without acks
+	kind   ws.MessageType
 }
 
 // Item is a message of a batch.
@@ -26,6 +27,24 @@ type Item struct {
 	Message Message
 	// At is when the message was read.
 	At time.Time
+	// Stream and Number say where the message stands among those of its device; "" and 0 without acks.
+	Stream string
+	Number uint64
+}
+
+// Rejected is a message that no batch has stored.
+type Rejected struct {
+	Item
+	// Poison is true when OnBatch fails for the message even alone, false when [Batch.Reject] was called for it.
+	Poison bool
+	// Err is the reason that Reject was given, or what OnBatch failed with.
+	Err error
+}
+
+// Position is which messages of a stream a batch holds.
+type Position struct {
+	Stream      string
+	First, Last uint64
 }
 
 // Batch is what OnBatch gets: messages in the order in which they were read, at least one connection by connection.
@@ -45,24 +64,56 @@ func (b *Batch) Attempt() int { return b.b.Attempt() }
 func (b *Batch) All() iter.Seq2[int, Item] {
 	return func(yield func(int, Item) bool) {
 		for i, e := range b.b.All() {
-			if !yield(i, Item{Conn: e.conn, Message: Message{Type: e.kind, Data: b.payload(i, e)}, At: e.conn.hub.start.Add(e.at)}) {
+			if !yield(i, e.item(b.b.Payload(i))) {
 				return
 			}
 		}
 	}
 }
 
-func (b *Batch) payload(i int, e entry) []byte {
-	p := b.b.Payload(i)
+// item returns what a handler gets to see of the message.
+func (e entry) item(p []byte) Item {
 	if e.conn.hub.cfg.Immutable {
-		return append([]byte(nil), p...)
+		p = append([]byte(nil), p...)
 	}
-	return p
+	it := Item{Conn: e.conn, Message: Message{Type: e.kind, Data: p}, At: e.conn.hub.start.Add(e.at), Number: e.number}
+	if e.number > 0 {
+		it.Stream = e.conn.stream.Load().id
+	}
+	return it
+}
+
+// Reject says that the i-th message can never be stored: once the handler has returned nil it goes to the DeadLetter, or
+// is refused with a nack that says not to send it again. With an error the whole batch comes again. err may be nil.
+func (b *Batch) Reject(i int, err error) { b.b.Reject(i, err) }
+
+// Rejected returns what was rejected so far in this call, so that the handler can store it in the same transaction.
+func (b *Batch) Rejected() iter.Seq2[int, error] { return b.b.Rejected() }
+
+// Positions returns the first and the last number of each stream in the batch, for the handler to store in the same
+// transaction as the messages. It has those of rejected ones too, and none without acks.
+func (b *Batch) Positions() []Position {
+	var all []Position
+	at := make(map[*stream]int)
+	for _, e := range b.b.All() {
+		if e.number == 0 {
+			continue
+		}
+		s := e.conn.stream.Load()
+		i, ok := at[s]
+		if !ok {
+			at[s] = len(all)
+			all = append(all, Position{Stream: s.id, First: e.number, Last: e.number})
+			continue
+		}
+		all[i].Last = e.number
+	}
+	return all
 }
 
 func (h *Hub) newBatcher() *batch.Batcher[entry] {
 	cfg := h.cfg.Batch
-	retry, abandon := cfg.OnRetry, cfg.OnAbandon
+	retry, abandon, reject := cfg.OnRetry, cfg.OnAbandon, cfg.OnReject
 	cfg.OnRetry = func(err error, attempt int, wait time.Duration) {
 		h.log.Warn("websocket batch failed", "error", quoted(err.Error()), "attempt", attempt, "retry_in", wait)
 		if retry != nil {
@@ -70,19 +121,29 @@ func (h *Hub) newBatcher() *batch.Batcher[entry] {
 		}
 	}
 	cfg.OnAbandon = func(err error, items int) {
-		h.reportAbandoned(err)
+		h.reportLost("websocket batch abandoned", err)
 		if abandon != nil {
 			abandon(err, items)
 		}
 	}
-	return batch.New(cfg, func(ctx context.Context, b *batch.Batch[entry]) error {
+	cfg.OnReject = func(err error, items int) {
+		h.reportLost("websocket messages rejected", err)
+		if reject != nil {
+			reject(err, items)
+		}
+	}
+	hooks := batch.Hooks[entry]{Settled: h.settled}
+	if h.cfg.DeadLetter != nil {
+		hooks.DeadLetter = h.deadLetter
+	}
+	return batch.NewWithHooks(cfg, func(ctx context.Context, b *batch.Batch[entry]) error {
 		return h.cfg.OnBatch(ctx, &Batch{b: b})
-	})
+	}, hooks)
 }
 
-// reportAbandoned tells OnError, and always the log: messages are lost.
-func (h *Hub) reportAbandoned(err error) {
-	h.log.Error("websocket batch abandoned", "error", quoted(err.Error()))
+// reportLost tells OnError, and always the log: messages are not stored.
+func (h *Hub) reportLost(what string, err error) {
+	h.log.Error(what, "error", quoted(err.Error()))
 	if h.cfg.OnError == nil {
 		return
 	}
@@ -140,6 +201,9 @@ func giveGathered(all *[]batch.Addition[entry]) {
 
 // gather keeps a message for the batch, as long as its payload lasts.
 func (c *Conn) gather(m Message, lasts bool) {
+	if c.stream.Load() != nil && !c.admit(len(m.Data)) {
+		return
+	}
 	switch {
 	case c.gathered == nil:
 		c.gathered = fewPool.Get().(*[]batch.Addition[entry])
@@ -152,21 +216,58 @@ func (c *Conn) gather(m Message, lasts bool) {
 	*c.gathered = append(*c.gathered, batch.Addition[entry]{
 		Item: entry{conn: c, kind: m.Type, at: c.wire.ReadAt().Sub(c.hub.start)}, Payload: m.Data,
 	})
+	c.size += len(m.Data)
 	if !lasts || len(*c.gathered) == mostGathered {
 		c.handOver()
 	}
 }
 
+// admit waits until the window of the stream has room for a message. False: it does not count, because the connection
+// closes or has no stream.
+func (c *Conn) admit(size int) bool {
+	gathered := 0
+	if c.gathered != nil {
+		gathered = len(*c.gathered)
+	}
+	switch {
+	case !c.sending.greeted:
+		return false
+	case c.hasRoom(gathered, c.size, size):
+		return true
+	case gathered > 0:
+		c.handOver()
+	}
+	return c.awaitRoom(size)
+}
+
 // handOver gives what was gathered to the batch, and waits while that is full: the socket is not read meanwhile. It does
 // not give up when the connection closes, because the messages were read.
 func (c *Conn) handOver() {
-	all := c.gathered
-	c.gathered = nil
+	all, size := c.gathered, c.size
+	c.gathered, c.size = nil, 0
+	defer giveGathered(all)
 	c.hub.count.in.Add(uint64(len(*all)))
+	if c.stream.Load() != nil && !c.number(*all, size) {
+		return
+	}
+	c.hub.budget.take(int64(size+overhead*len(*all)), c.hub.draining)
 	if added, err := c.lane.AddAll(context.Background(), *all); err != nil { // a shutdown has run out of time
 		c.hub.count.lost.Add(uint64(len(*all) - added))
 	}
-	giveGathered(all)
+}
+
+// number numbers the messages that are handed over. False: another connection has the stream.
+func (c *Conn) number(all []batch.Addition[entry], size int) bool {
+	first, ok := c.stream.Load().claim(c, len(all), size)
+	if !ok {
+		return false
+	}
+	for i := range all {
+		all[i].Item.number = first + uint64(i)
+	}
+	c.sending.next += uint64(len(all))
+	c.sending.bytes += int64(size)
+	return true
 }
 
 // flushTail hands over what a connection leaves behind in a lane of its own, without waiting for the handler. A shared

@@ -63,6 +63,14 @@ func (s *store) all() []stored {
 	return slices.Clone(s.batches)
 }
 
+// each returns all items in the order in which they were stored.
+func (s *store) each() (items []string) {
+	for _, b := range s.all() {
+		items = append(items, b.items...)
+	}
+	return items
+}
+
 // String lists the batches with their times.
 func (s *store) String() string {
 	var b strings.Builder

@@ -38,12 +38,6 @@ const (
 	PerConn
 )
 
-// AckLevel says what a client is told of the messages it sent.
-type AckLevel int
-
-// AckNone tells a client nothing: at most once. On a graceful shutdown all that was read is still handled.
-const AckNone AckLevel = 0
-
 // Config says what a hub does with its connections. In every limit 0 means the default and a negative value means no
 // limit.
 type Config struct {
@@ -83,8 +77,30 @@ type Config struct {
 	Batch batch.Config
 	// BatchPer is Shared or PerConn. Optional. Default: Shared.
 	BatchPer BatchPer
-	// Ack is what a client is told. Optional. Default: AckNone, which is the only level so far.
+	// DeadLetter takes the messages that [Batch.Reject] was called for and those that OnBatch fails for even alone. It is
+	// tried as often as OnBatch. Optional. Default: nil; then they are refused with a nack, or held, see
+	// [batch.Config.OnPoison].
+	DeadLetter func(ctx context.Context, rejected []Rejected) error
+	// Ack is what clients are told that have asked for [AckProtocol]; it needs OnBatch. Optional. Default: AckNone.
 	Ack AckLevel
+	// AckAlways tells every client, whatever it has asked for. Optional. Default: false.
+	AckAlways bool
+	// StreamClaim is the claim of the token that names a client's stream. Optional. Default: the subject.
+	StreamClaim string
+	// StreamLookup is where a client without a token names its stream: "param:NAME", "query:NAME" or "header:NAME".
+	// Optional. Default: nowhere; the stream ends with the connection then.
+	StreamLookup string
+	// Position returns up to which number the messages of a stream are stored, and whether any are. AckResume needs it.
+	// It is asked once for a stream that the hub does not know, from the goroutine of its connection. An error closes that
+	// with 1013.
+	Position func(ctx context.Context, stream string) (number uint64, known bool, err error)
+	// MaxUnsettled and MaxUnsettledBytes bound what a client with acks has sent and is not told of; then its socket is not
+	// read until there is room. Optional. Default: 1,000, 1 MiB.
+	MaxUnsettled      int
+	MaxUnsettledBytes int
+	// IngestBudget bounds the bytes of all messages that batches hold. At 80 % new connections get 503; at 100 % no socket
+	// is read that has something for a batch. Optional. Default: 64 MiB.
+	IngestBudget int
 
 	// MaxConns is how many connections may be open; more get 503. Optional. Default: 10,000.
 	MaxConns int
@@ -149,6 +165,9 @@ func (c Config) withDefaults() Config {
 	c.Burst = limit(c.Burst, max(1, int(2*c.Rate)))
 	c.ErrorBudget = limit(c.ErrorBudget, 5)
 	c.RoomCapacity = limit(c.RoomCapacity, 0)
+	c.MaxUnsettled = limit(c.MaxUnsettled, 1000)
+	c.MaxUnsettledBytes = limit(c.MaxUnsettledBytes, 1<<20)
+	c.IngestBudget = limit(c.IngestBudget, 64<<20)
 	c.OutboxMessages = limit(c.OutboxMessages, 256)
 	c.OutboxBytes = limit(c.OutboxBytes, 1<<20)
 	c.Compression = c.Compression.withDefaults()
@@ -185,8 +204,18 @@ func (c Config) check() {
 	switch {
 	case modes > 1:
 		panic("hub: Config has more than one handler: set only one of OnMessage, OnBatch and OnConn, or make two hubs")
-	case c.Ack != AckNone:
-		panic("hub: Config.Ack knows only hub.AckNone")
+	case c.Ack < AckNone || c.Ack > AckResume:
+		panic("hub: Config.Ack must be hub.AckNone, hub.AckBatch or hub.AckResume")
+	case c.Ack != AckNone && c.OnBatch == nil:
+		panic("hub: Config.Ack needs OnBatch: what is acknowledged is what that has returned nil for")
+	case c.Ack == AckResume && c.Position == nil:
+		panic("hub: AckResume needs Config.Position, which says where the stored messages of a stream end")
+	case c.Ack == AckResume && c.DeadLetter == nil && c.Batch.OnPoison != batch.Hold:
+		panic("hub: AckResume needs Config.DeadLetter, or Batch.OnPoison: batch.Hold, or a message that cannot be stored would be lost when the nack is")
+	case c.DeadLetter != nil && c.OnBatch == nil:
+		panic("hub: Config.DeadLetter needs OnBatch")
+	case !validLookup(c.StreamLookup):
+		panic("hub: Config.StreamLookup must be param:NAME, query:NAME or header:NAME")
 	case c.OverRate < Notify || c.OverRate > CloseOver:
 		panic("hub: Config.OverRate must be hub.Notify, hub.Pause or hub.CloseOver")
 	case c.BatchPer != Shared && c.BatchPer != PerConn:

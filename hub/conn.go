@@ -56,6 +56,9 @@ type Conn struct {
 	failures int       // of the handler, in a row
 	lane     *batch.Lane[entry]
 	gathered *[]batch.Addition[entry] // for lane, from one read
+	size     int                      // bytes in gathered
+	stream   atomic.Pointer[stream]   // with acks; set before the first read
+	sending  sending
 
 	inbox *inbox // with OnConn
 

@@ -69,6 +69,15 @@ func (e *events) Closing() {
 	c.unwatch()
 }
 
+// Farewell returns the last ack.
+func (e *events) Farewell() []byte {
+	s := e.stream.Load()
+	if s == nil {
+		return nil
+	}
+	return s.farewell((*Conn)(e))
+}
+
 // Ended tells everybody that the connection is over. Every step is deferred, because each may end the goroutine.
 func (e *events) Ended() {
 	c := (*Conn)(e)

@@ -165,7 +165,7 @@ func TestShutdownAbandons(t *testing.T) {
 				h := newHub(t, hub.Config{
 					OnBatch: func(ctx context.Context, _ *hub.Batch) error { return row.store(ctx, release) },
 					OnError: func(_ *hub.Conn, err error) { reported.add(err) },
-					Batch:   batch.Config{MaxItems: 5, Lanes: 1, Timeout: -1},
+					Batch:   batch.Config{MaxItems: 5, Lanes: 1, Timeout: -1, Attempts: -1},
 				})
 				x := stream(connect(t, h), time.Millisecond)
 				time.Sleep(time.Second)

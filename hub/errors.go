@@ -34,6 +34,8 @@ var (
 	ErrDraining = errors.New("hub: draining")
 	// ErrFull means that the hub has as many connections as it may have.
 	ErrFull = errors.New("hub: connection limit reached")
+	// ErrOverloaded means that the batches hold so much that new connections are refused; see Config.IngestBudget.
+	ErrOverloaded = errors.New("hub: ingest budget used up")
 	// ErrNoReceive means that Receive was called on a connection of a hub without OnConn.
 	ErrNoReceive = errors.New("hub: Receive needs a hub with OnConn")
 )

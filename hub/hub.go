@@ -31,6 +31,9 @@ type Hub struct {
 	places  places
 	monitor *heartbeat.Monitor
 	batches *batch.Batcher[entry] // nil without OnBatch
+	streams streams
+	acker   acker
+	budget  budget
 	count   counters
 
 	seed     maphash.Seed  // of the lanes of subjects
@@ -78,6 +81,7 @@ func New(cfg Config) *Hub {
 		monitor:  heartbeat.New(heartbeat.Config{Interval: cfg.PingInterval, Timeout: cfg.PongTimeout}),
 		seed:     maphash.MakeSeed(),
 		draining: make(chan struct{}),
+		budget:   budget{most: int64(cfg.IngestBudget)},
 		conns:    make(map[string]*Conn),
 		reserved: make(map[*Reservation]struct{}),
 	}
@@ -97,6 +101,9 @@ func (h *Hub) nextShard() *shard { return h.shards[h.opened.Add(1)%uint64(len(h.
 func (h *Hub) Handles() bool {
 	return h.cfg.OnMessage != nil || h.cfg.OnBatch != nil || h.cfg.OnConn != nil
 }
+
+// Acknowledges reports whether clients may ask for [AckProtocol].
+func (h *Hub) Acknowledges() bool { return h.cfg.Ack != AckNone }
 
 // MaxMessage returns the longest message in bytes, as it is configured; 0: no limit.
 func (h *Hub) MaxMessage() int { return h.cfg.MaxMessage }
@@ -141,7 +148,7 @@ type Reservation struct {
 }
 
 // Reserve keeps a place for a connection. Give it to [Hub.Serve] in the request, or release it. Errors:
-// [ErrDraining], [ErrFull].
+// [ErrDraining], [ErrFull], [ErrOverloaded].
 func (h *Hub) Reserve() (*Reservation, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -152,6 +159,10 @@ func (h *Hub) Reserve() (*Reservation, error) {
 	if h.cfg.MaxConns > 0 && len(h.reserved) >= h.cfg.MaxConns {
 		h.count.refusedFull.Add(1)
 		return nil, ErrFull
+	}
+	if h.budget.strained() {
+		h.count.refusedLoad.Add(1)
+		return nil, ErrOverloaded
 	}
 	r := &Reservation{hub: h}
 	h.reserved[r] = struct{}{}

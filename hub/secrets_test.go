@@ -161,7 +161,7 @@ func TestBatchesKeepPayloadsInside(t *testing.T) {
 	s.gone()
 	err := h.Shutdown(t.Context())
 	seen := book.String() + fmt.Sprint(err) + fmt.Sprintf("%+v", h.Stats())
-	if strings.Contains(seen, marker) || !strings.Contains(seen, "websocket batch abandoned") {
+	if strings.Contains(seen, marker) || !strings.Contains(seen, "websocket messages rejected") {
 		t.Errorf("got %s", seen)
 	}
 	want(t, "panics", h.Stats().Panics, 1) // OnError's

@@ -32,9 +32,18 @@ func (h *Hub) Serve(nc net.Conn, r Request) (err error) {
 	}
 	c := newConn(h, nc, r)
 	defer func() { // even if OnOpen has ended the goroutine
-		if c.wire.Detached() {
+		switch {
+		case c.wire.Detached() && c.acknowledges():
+			go func() {
+				c.attach()
+				c.wire.Go()
+			}()
+			return
+		case c.wire.Detached():
 			c.wire.Go()
 			return
+		case c.acknowledges():
+			c.attach()
 		}
 		c.wire.Run()
 		err = c.wire.Cause()
@@ -112,6 +121,9 @@ func (c *Conn) tellClosed() {
 }
 
 func (c *Conn) over() {
+	if s := c.stream.Load(); s != nil {
+		s.detach(c)
+	}
 	c.hub.unregister(c)
 	c.hub.count.closed.Add(1)
 	if c.wire.Detached() {

@@ -78,6 +78,7 @@ func (h *Hub) drain(ctx context.Context, s *shutdown) error {
 	clients := h.closeAll(ctx, s)
 	forced := h.waitOrForce(ctx)
 	h.monitor.Close()
+	h.acker.close()
 	for _, s := range h.shards {
 		s.flusher.Wait()
 	}
@@ -181,7 +182,8 @@ func (h *Hub) result(began time.Time, clients, forced int) error {
 	h.log.Info("websocket hub drained",
 		"took", time.Since(began), "clients", clients, "forced", forced, "stuck", stuck,
 		"messages_in", s.MessagesIn, "messages_out", s.MessagesOut, "unsent", s.Unsent,
-		"accepted", s.BatchAccepted, "handled", s.BatchHandled, "abandoned", s.Abandoned+s.BatchPending)
+		"accepted", s.BatchAccepted, "handled", s.BatchHandled, "dead_lettered", s.DeadLettered,
+		"rejected", s.Rejected, "abandoned", s.Abandoned+s.BatchPending)
 	if lost := s.Abandoned + s.BatchPending; lost > 0 || stuck > 0 {
 		return &ShutdownError{Abandoned: lost, Stuck: stuck}
 	}

@@ -13,6 +13,8 @@ type counters struct {
 	lost           atomic.Uint64 // read, and refused by batches that a shutdown had ended
 	refusedFull    atomic.Uint64
 	refusedDrain   atomic.Uint64
+	refusedLoad    atomic.Uint64
+	acks, nacks    atomic.Uint64
 }
 
 // Stats is what a hub has done since [New]. Connections opened less those closed are the ones there are.
@@ -29,10 +31,16 @@ type Stats struct {
 	Panics        uint64 // of callbacks, batch handlers excluded
 	RefusedFull   uint64 // reservations over MaxConns
 	RefusedDrain  uint64 // reservations during a shutdown
+	RefusedLoad   uint64 // reservations while the batches held too much
 	BatchAccepted uint64 // messages given to the batches
-	BatchHandled  uint64 // messages whose handler returned nil
-	Abandoned     uint64 // messages whose handler failed for good
-	BatchPending  uint64 // messages that wait or are being handled: Accepted less Handled less Abandoned
+	BatchHandled  uint64 // messages that OnBatch has taken
+	DeadLettered  uint64 // messages that DeadLetter has taken
+	Rejected      uint64 // messages that neither has, refused with a nack where the client has asked for acks
+	Abandoned     uint64 // messages that were given up: the hub ended, or OnBatch took too long
+	BatchPending  uint64 // messages that wait or are being handled: Accepted less the four before
+	BatchBytes    uint64 // the payload bytes of those
+	Acks, Nacks   uint64 // sent
+	Streams       int    // that are known
 	Batches       uint64 // handled
 	BatchRetries  uint64 // attempts after the first
 }
@@ -53,11 +61,16 @@ func (h *Hub) Stats() Stats {
 		Panics:       h.count.panics.Load(),
 		RefusedFull:  h.count.refusedFull.Load(),
 		RefusedDrain: h.count.refusedDrain.Load(),
+		RefusedLoad:  h.count.refusedLoad.Load(),
+		Acks:         h.count.acks.Load(),
+		Nacks:        h.count.nacks.Load(),
+		Streams:      h.streams.len(),
 	}
 	if h.batches != nil {
 		b := h.batches.Stats()
 		lost := h.count.lost.Load()
 		s.BatchAccepted, s.BatchHandled, s.Abandoned = b.Accepted+lost, b.Handled, b.Abandoned+lost
+		s.DeadLettered, s.Rejected, s.BatchBytes = b.DeadLettered, b.Rejected, b.PendingBytes
 		s.BatchPending, s.Batches, s.BatchRetries = b.Pending, b.Batches, b.Retries
 	}
 	return s

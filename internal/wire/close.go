@@ -65,10 +65,23 @@ func (c *Conn) close(e ws.CloseError, d time.Duration, dropQueued bool) bool {
 		c.mu.Unlock()
 		return false
 	}
-	c.countDropped(c.out.seal(closeFrame(e), dropQueued))
+	c.countDropped(c.out.seal(c.farewell(), closeFrame(e), dropQueued))
 	c.mu.Unlock()
 	c.handler.Closing()
 	return true
+}
+
+// farewell returns the frame that goes out in front of the close frame, or nil.
+func (c *Conn) farewell() []byte {
+	l, ok := c.handler.(Leaver)
+	if !ok {
+		return nil
+	}
+	p := l.Farewell()
+	if p == nil {
+		return nil
+	}
+	return append(AppendHeader(nil, true, OpText, len(p), nil), p...)
 }
 
 // fail ends the connection without a close frame, because its socket does not work: cause says why.

@@ -90,6 +90,12 @@ type Handler interface {
 	Ended()
 }
 
+// Leaver is what a [Handler] may be too. Farewell is called once, from any goroutine, when a close frame is about to be
+// queued: what it returns is sent as a text message in front of it. It must not call the connection.
+type Leaver interface {
+	Farewell() []byte
+}
+
 // Conn is the server's side of one connection, from the 101 to the end of its socket.
 type Conn struct {
 	engine   *Engine
@@ -262,6 +268,13 @@ func (c *Conn) Ping(payload []byte) error { return c.sendControl(OpPing, payload
 
 // Pong queues an unsolicited pong, under the terms of [Conn.Ping]. Pings are answered without it.
 func (c *Conn) Pong(payload []byte) error { return c.sendControl(OpPong, payload) }
+
+// Note queues a short text message among the control frames, so that it does not wait behind messages and counts towards
+// no limit of theirs. False, and nothing is queued, while many wait already, or when the connection closes.
+func (c *Conn) Note(payload []byte) bool {
+	ok, err := c.out.pushControl(OpText, payload)
+	return ok && err == nil
+}
 
 func (c *Conn) sendControl(op Opcode, payload []byte) error {
 	if len(payload) > MaxControl {

@@ -166,7 +166,7 @@ func (o *outbox) tailLocked(size int) *chunk {
 	return l.tail()
 }
 
-// pushControl queues a ping or a pong. It reports ok false, and queues nothing, while the lane is full.
+// pushControl queues a ping, a pong or a note. It reports ok false, and queues nothing, while the lane is full.
 func (o *outbox) pushControl(op Opcode, payload []byte) (ok bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -183,9 +183,9 @@ func (o *outbox) pushControl(op Opcode, payload []byte) (ok bool, err error) {
 	return true, nil
 }
 
-// seal accepts the close frame as the last thing to be sent; dropData throws away what waits before it, and says how
-// many messages that were.
-func (o *outbox) seal(frame []byte, dropData bool) (dropped int) {
+// seal accepts the close frame as the last thing to be sent, and a farewell among the control frames; dropData throws away
+// what waits before it, and says how many messages that were.
+func (o *outbox) seal(farewell, frame []byte, dropData bool) (dropped int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.sealed || o.broken {
@@ -193,6 +193,7 @@ func (o *outbox) seal(frame []byte, dropData bool) (dropped int) {
 	}
 	l := o.loadLocked()
 	o.sealed, l.closing = true, frame
+	l.control = append(l.control, farewell...)
 	if dropData {
 		dropped = l.drop()
 	}

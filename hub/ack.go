@@ -1,0 +1,121 @@
+package hub
+
+import (
+	"encoding/json"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// AckProtocol is the subprotocol by which a client asks for acknowledgements.
+const AckProtocol = "wsx.ack.v1"
+
+// AckLevel says what a client is told of the messages it sent.
+type AckLevel int
+
+// What a client is told.
+const (
+	// AckNone tells a client nothing: at most once. On a graceful shutdown all that was read is still handled.
+	AckNone AckLevel = iota
+	// AckBatch acknowledges what OnBatch has returned nil for: at least once.
+	AckBatch
+	// AckResume does that, and goes on where the stored messages end, also after a crash: with [Batch.Positions] stored
+	// in the transaction of the messages, and read back by Config.Position, nothing is stored twice.
+	AckResume
+)
+
+const (
+	// An ack goes out when so many messages have been settled since the last one, or so long after it.
+	ackEvery = 256
+	ackDelay = 100 * time.Millisecond
+	// nackRetry is when a client may send a message again that could not be stored.
+	nackRetry = 500 * time.Millisecond
+)
+
+func appendAck(b []byte, number uint64) []byte {
+	b = append(b, `{"wsx":"ack","seq":`...)
+	return append(strconv.AppendUint(b, number, 10), '}')
+}
+
+func appendNack(b []byte, number uint64, code string, retry bool) []byte {
+	b = append(b, `{"wsx":"nack","seq":`...)
+	b = append(strconv.AppendUint(b, number, 10), `,"code":"`...)
+	b = append(append(b, code...), `","retry":`...)
+	if !retry {
+		return append(b, "false}"...)
+	}
+	b = append(b, `true,"after_ms":`...)
+	return append(strconv.AppendInt(b, nackRetry.Milliseconds(), 10), '}')
+}
+
+// hello is what a client is told first.
+type hello struct {
+	WSX         string `json:"wsx"`
+	Stream      string `json:"stream"`
+	Epoch       uint64 `json:"epoch"`
+	Resumed     bool   `json:"resumed"`
+	Next        uint64 `json:"next"`
+	Window      int    `json:"window"`
+	WindowBytes int    `json:"window_bytes"`
+}
+
+func (h hello) payload() []byte {
+	b, err := json.Marshal(h)
+	if err != nil {
+		panic(err) // a struct of strings and numbers
+	}
+	return b
+}
+
+// acker acknowledges what was settled while the last ack was young. Its timer runs only while there is something.
+type acker struct {
+	mu    sync.Mutex
+	due   []*stream
+	spare []*stream
+	timer *time.Timer
+	armed bool
+}
+
+// add is called under the stream's mu.
+func (a *acker) add(s *stream) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.due = append(a.due, s)
+	a.armLocked()
+}
+
+func (a *acker) armLocked() {
+	switch {
+	case a.armed || len(a.due) == 0:
+	case a.timer == nil:
+		a.armed, a.timer = true, time.AfterFunc(ackDelay, a.turn)
+	default:
+		a.armed = true
+		a.timer.Reset(ackDelay)
+	}
+}
+
+func (a *acker) turn() {
+	a.mu.Lock()
+	due := a.due
+	a.due, a.spare = a.spare, nil
+	a.mu.Unlock()
+	for _, s := range due {
+		s.turn()
+	}
+	clear(due)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.spare, a.armed = due[:0], false
+	a.armLocked()
+}
+
+// close stops the timer. What is due goes out with the close frames.
+func (a *acker) close() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+	a.armed = true // for good
+}

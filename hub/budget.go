@@ -1,0 +1,61 @@
+package hub
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// overhead is what a message counts for in the budget besides its payload.
+const overhead = 64
+
+// budget bounds the bytes that all batches of a hub hold.
+type budget struct {
+	most int64 // 0: no bound
+	used atomic.Int64
+
+	mu    sync.Mutex
+	moved chan struct{} // closed when some of it comes back; nil while nobody waits
+}
+
+// strained reports whether four fifths are used, so that nobody new is let in.
+func (b *budget) strained() bool { return b.most > 0 && b.used.Load() >= b.most/5*4 }
+
+// take waits until there is some left, and takes n, which may be more than that. done ends the waiting.
+func (b *budget) take(n int64, done <-chan struct{}) {
+	for b.most > 0 && b.used.Load() >= b.most {
+		moved := b.wait()
+		if moved == nil {
+			break
+		}
+		select {
+		case <-moved:
+			continue
+		case <-done:
+		}
+		break
+	}
+	b.used.Add(n)
+}
+
+// wait returns a channel that is closed when something comes back, or nil when there is some left.
+func (b *budget) wait() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.used.Load() < b.most {
+		return nil
+	}
+	if b.moved == nil {
+		b.moved = make(chan struct{})
+	}
+	return b.moved
+}
+
+func (b *budget) give(n int64) {
+	b.used.Add(-n)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.moved != nil {
+		close(b.moved)
+		b.moved = nil
+	}
+}

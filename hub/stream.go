@@ -1,0 +1,215 @@
+package hub
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/fiberwsx/wsx/ws"
+)
+
+// stream is the messages of one device in their order, over all its connections: the n-th has number n, from 1. A number
+// is settled when its message is committed, dead-lettered or refused with a nack; what is acknowledged is the largest
+// number up to which all are.
+//
+// Lock order: those of a connection in internal/wire, then stream.mu, then the outbox's.
+type stream struct {
+	hub  *Hub
+	id   string
+	kept bool // in the table; else it ends with its connection
+
+	settled      atomic.Uint64 // all numbers up to it are
+	settledBytes atomic.Int64  // of the messages that are, in all
+
+	mu      sync.Mutex
+	conn    *Conn  // whose messages count; nil while there is none
+	epoch   uint64 // of its hello
+	greeted bool   // conn has had its hello
+	known   bool   // some connection has
+	next    uint64 // number of the next message that is handed over
+	bytes   int64  // of the messages that were handed over, in all
+	early   []run  // settled, behind a number that is not
+	acked   uint64
+	ackedAt time.Time
+	waiting bool          // in the acker
+	moved   chan struct{} // closed when something is settled; nil while nobody waits
+	idle    time.Time     // since when there is no connection
+}
+
+// run is numbers from first to last.
+type run struct{ first, last uint64 }
+
+// claim gives numbers to messages that are handed over: from first on, if the stream is still c's.
+func (s *stream) claim(c *Conn, messages, bytes int) (first uint64, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn != c {
+		return 0, false
+	}
+	first = s.next
+	s.next += uint64(messages)
+	s.bytes += int64(bytes)
+	return first, true
+}
+
+// settle notes that the messages with these numbers are settled.
+func (s *stream) settle(r run, bytes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settledBytes.Add(int64(bytes))
+	settled := s.settled.Load()
+	if r.first != settled+1 {
+		i, _ := slices.BinarySearchFunc(s.early, r.first, func(e run, n uint64) int { return int(int64(e.first - n)) })
+		s.early = slices.Insert(s.early, i, r)
+		s.stirLocked()
+		return
+	}
+	settled = r.last
+	n := 0
+	for ; n < len(s.early) && s.early[n].first == settled+1; n++ {
+		settled = s.early[n].last
+	}
+	s.early = slices.Delete(s.early, 0, n)
+	s.settled.Store(settled)
+	s.stirLocked()
+	s.acknowledgeLocked()
+}
+
+func (s *stream) stirLocked() {
+	if s.moved != nil {
+		close(s.moved)
+		s.moved = nil
+	}
+}
+
+// progress returns a channel that is closed when something is settled, or nil when ready says that nobody has to wait.
+func (s *stream) progress(ready func() bool) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ready() {
+		return nil
+	}
+	if s.moved == nil {
+		s.moved = make(chan struct{})
+	}
+	return s.moved
+}
+
+// quietLocked reports whether nothing is unsettled.
+func (s *stream) quietLocked() bool { return s.settled.Load()+1 == s.next }
+
+// awaitQuiet waits until everything that was handed over is settled. False: the connection or the hub ends first.
+func (s *stream) awaitQuiet(c *Conn) bool {
+	for {
+		moved := s.progress(s.quietLocked)
+		if moved == nil {
+			return true
+		}
+		select {
+		case <-moved:
+		case <-c.wire.Done():
+			return false
+		case <-s.hub.draining:
+			return false
+		}
+	}
+}
+
+// acknowledgeLocked acknowledges what is settled: at once when the last time is long ago, or much has been settled since,
+// and with the acker's next turn else.
+func (s *stream) acknowledgeLocked() {
+	settled := s.settled.Load()
+	switch {
+	case settled == s.acked || s.conn == nil || !s.greeted:
+	case settled-s.acked >= ackEvery || time.Since(s.ackedAt) >= ackDelay:
+		s.sendAckLocked()
+	case !s.waiting:
+		s.waiting = true
+		s.hub.acker.add(s)
+	}
+}
+
+// sendAckLocked leaves it to the acker while the lane of control frames is full: a later one says more.
+func (s *stream) sendAckLocked() {
+	settled := s.settled.Load()
+	var b [64]byte
+	if s.conn.wire.Note(appendAck(b[:0], settled)) {
+		s.acked, s.ackedAt = settled, time.Now()
+		s.hub.count.acks.Add(1)
+		return
+	}
+	if !s.waiting && !s.conn.closing() {
+		s.waiting = true
+		s.hub.acker.add(s)
+	}
+}
+
+// turn is the acker's.
+func (s *stream) turn() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting = false
+	if s.conn != nil && s.greeted && s.settled.Load() > s.acked {
+		s.sendAckLocked()
+	}
+}
+
+// farewell returns the last ack for a connection that is about to close, or nil.
+func (s *stream) farewell(c *Conn) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	settled := s.settled.Load()
+	if s.conn != c || !s.greeted || settled == s.acked {
+		return nil
+	}
+	s.acked = settled
+	s.hub.count.acks.Add(1)
+	return appendAck(nil, settled)
+}
+
+// refuse tells the client that a message is not taken, and whether it may send it again. A client that does not read
+// what it is told is a slow consumer.
+func (s *stream) refuse(number uint64, code string, retry bool) {
+	s.mu.Lock()
+	c := s.conn
+	told := c == nil || !s.greeted || c.wire.Note(appendNack(nil, number, code, retry))
+	s.mu.Unlock()
+	s.hub.count.nacks.Add(1)
+	if !told {
+		_ = c.Close(ws.StatusSlowConsumer, "nacks are not read")
+	}
+}
+
+// sending is what a connection knows of its stream without a lock.
+type sending struct {
+	greeted bool
+	next    uint64 // number of the first message that is not handed over
+	bytes   int64  // of the stream's messages before it
+}
+
+// hasRoom reports whether one more message may be read, beyond those that are gathered. One may always, however long, when
+// nothing is unsettled.
+func (c *Conn) hasRoom(gathered, bytes, size int) bool {
+	s, cfg := c.stream.Load(), &c.hub.cfg
+	unsettled := int64(c.sending.next-1-s.settled.Load()) + int64(gathered)
+	held := c.sending.bytes + int64(bytes) - s.settledBytes.Load()
+	return unsettled <= 0 ||
+		(cfg.MaxUnsettled == 0 || unsettled < int64(cfg.MaxUnsettled)) &&
+			(cfg.MaxUnsettledBytes == 0 || held+int64(size) <= int64(cfg.MaxUnsettledBytes))
+}
+
+// awaitRoom waits until one more message may be read; nothing is gathered. False: the connection closes.
+func (c *Conn) awaitRoom(size int) bool {
+	for {
+		moved := c.stream.Load().progress(func() bool { return c.hasRoom(0, 0, size) })
+		if moved == nil {
+			return true
+		}
+		select {
+		case <-moved:
+		case <-c.wire.Done():
+			return false
+		}
+	}
+}
