@@ -14,7 +14,9 @@ import (
 
 	"github.com/fiberwsx/wsx/batch"
 	"github.com/fiberwsx/wsx/hub"
+	"github.com/fiberwsx/wsx/internal/wire"
 	"github.com/fiberwsx/wsx/ws"
+	"github.com/fiberwsx/wsx/wsxtest"
 )
 
 // note is what wsx tells a client of its messages.
@@ -441,5 +443,65 @@ func TestBudget(t *testing.T) {
 		r, err := h.Reserve()
 		must(t, err)
 		r.Release()
+	})
+}
+
+// TestNumbersEndWithTakeover: what the older connection still has in hand when it is replaced does not count, because the
+// newer one begins with the number behind what was handed over.
+func TestNumbersEndWithTakeover(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		h, st := ackHub(t, hub.Config{
+			OnPing: func(c *hub.Conn, _ []byte) {
+				if c.Subject() == "dev1" {
+					<-release
+				}
+			},
+		}, nil)
+		old := connectDevice(t, h, "dev1")
+		go func() { // messages behind a ping whose callback blocks
+			frames := wsxtest.AppendFrame(nil, true, wire.OpPing, nil)
+			frames = wsxtest.AppendFrame(frames, true, wireText, []byte("late"))
+			_ = old.Raw(frames)
+		}()
+		synctest.Wait()
+		next := connectDevice(t, h, "dev1")
+		want(t, "next", next.hello.Next, 1)
+		close(release)
+		go old.live()
+		next.send(1, 1)
+		next.wantAck(1)
+		want(t, "stored", strings.Join(st.each(), " "), "dev1:1")
+	})
+}
+
+// TestSettleOutOfOrder: an ack covers what is settled from the start without a gap, in whatever order that happens.
+func TestSettleOutOfOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := ackHub(t, hub.Config{Batch: batch.Config{MaxItems: 4, Attempts: 1}}, func(_ context.Context, b *hub.Batch) error {
+			for i := range b.All() {
+				if i == 1 {
+					b.Reject(i, nil)
+				}
+			}
+			return nil
+		})
+		d := connectDevice(t, h, "dev1")
+		d.send(1, 400)
+		acked, refused := uint64(0), map[uint64]bool{}
+		for acked < 400 {
+			switch n := d.note(); n.WSX {
+			case "nack":
+				refused[n.Seq] = true
+			case "ack":
+				for i := acked + 1; i <= n.Seq; i++ {
+					if i%4 == 2 && !refused[i] {
+						t.Fatalf("%d is acknowledged before its nack", i)
+					}
+				}
+				acked = n.Seq
+			}
+		}
+		want(t, "nacks", len(refused), 100)
 	})
 }

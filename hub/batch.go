@@ -121,13 +121,15 @@ func (h *Hub) newBatcher() *batch.Batcher[entry] {
 		}
 	}
 	cfg.OnAbandon = func(err error, items int) {
-		h.reportLost("websocket batch abandoned", err)
+		h.log.Error("websocket batch abandoned", "error", quoted(err.Error()))
+		h.reportLost(err)
 		if abandon != nil {
 			abandon(err, items)
 		}
 	}
 	cfg.OnReject = func(err error, items int) {
-		h.reportLost("websocket messages rejected", err)
+		h.log.Error("websocket messages rejected", "error", quoted(err.Error()))
+		h.reportLost(err)
 		if reject != nil {
 			reject(err, items)
 		}
@@ -141,9 +143,8 @@ func (h *Hub) newBatcher() *batch.Batcher[entry] {
 	}, hooks)
 }
 
-// reportLost tells OnError, and always the log: messages are not stored.
-func (h *Hub) reportLost(what string, err error) {
-	h.log.Error(what, "error", quoted(err.Error()))
+// reportLost tells OnError that messages are not stored.
+func (h *Hub) reportLost(err error) {
 	if h.cfg.OnError == nil {
 		return
 	}
