@@ -25,5 +25,6 @@
 // server. It says "alive" when the process is the one that was started, no polite client lost its connection or an echo,
 // and somebody new is served at once.
 //
-// It needs Linux, and two processors that have nothing else to do. Where they have, start it with nice -n -20.
+// It needs Linux, and two processors that have nothing else to do. Where they have, start a build of it as root with
+// chrt -f 1: then the server and the polite clients come before everything else, and the attacker still behind them.
 package main

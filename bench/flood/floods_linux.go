@@ -39,7 +39,7 @@ func floods() []flood {
 			what: "1,000 connections that never read, 20 pings/s of 125 bytes each",
 		},
 		{
-			name: "unread echoes", expect: "cut", attack: unreadEchoes,
+			name: "unread echoes", lasts: 3, expect: "cut", attack: unreadEchoes,
 			what: "1,000 connections that never read, 1,000 messages/s of 60 KiB in all; who is cut comes back",
 		},
 		{

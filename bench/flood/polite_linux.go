@@ -128,10 +128,12 @@ func (p *polite) record() *hdrhistogram.Histogram {
 	return before
 }
 
-// settled returns what went wrong for these clients so far; an echo may take a second.
+// settled returns what went wrong for these clients so far. An echo that is late is one all the same: how late it was, the
+// histogram says.
 func (p *polite) settled() error {
+	const patience = 10 * time.Second
 	sent := p.sent.Load()
-	for deadline := time.Now().Add(time.Second); p.received.Load() < sent && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); p.received.Load() < sent && time.Now().Before(deadline); {
 		<-time.After(10 * time.Millisecond)
 	}
 	p.mu.Lock()
