@@ -505,3 +505,30 @@ func TestSettleOutOfOrder(t *testing.T) {
 		want(t, "nacks", len(refused), 100)
 	})
 }
+
+// TestOverTheRate: what a limit refuses has a number and a nack like every other message.
+func TestOverTheRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, st := ackHub(t, hub.Config{Rate: 1, Burst: 3}, nil)
+		d := connectDevice(t, h, "dev1")
+		d.send(1, 5)
+		var nacks []uint64
+		for acked := uint64(0); acked < 5; {
+			switch n := d.note(); {
+			case n.WSX == "nack" && n.Code == "rate_limited" && n.Retry:
+				nacks = append(nacks, n.Seq)
+			case n.WSX == "ack":
+				acked = n.Seq
+			default:
+				t.Fatalf("got %+v", n)
+			}
+		}
+		if !slices.Equal(nacks, []uint64{4, 5}) {
+			t.Errorf("nacks for %v, want 4 and 5", nacks)
+		}
+		time.Sleep(time.Minute)
+		d.send(6, 6)
+		d.wantAck(6)
+		want(t, "stored", strings.Join(st.each(), " "), "dev1:1 dev1:2 dev1:3 dev1:6")
+	})
+}

@@ -252,9 +252,29 @@ func (c *Conn) handOver() {
 		return
 	}
 	c.hub.budget.take(int64(size+overhead*len(*all)), c.hub.draining)
-	if added, err := c.lane.AddAll(context.Background(), *all); err != nil { // a shutdown has run out of time
+	added, err := c.lane.AddAll(context.Background(), *all)
+	if err != nil { // a shutdown has run out of time
 		c.hub.count.lost.Add(uint64(len(*all) - added))
 	}
+	for _, lost := range (*all)[added:] {
+		c.hub.budget.give(int64(len(lost.Payload) + overhead))
+	}
+}
+
+// skip settles a message that is over the rate with a nack: it has a number like every other one.
+func (c *Conn) skip(size int) {
+	if c.gathered != nil {
+		c.handOver()
+	}
+	s := c.stream.Load()
+	n, ok := s.claim(c, 1, size)
+	if !ok || !c.sending.greeted {
+		return
+	}
+	c.sending.next++
+	c.sending.bytes += int64(size)
+	s.refuse(n, nackRate, true)
+	s.settle(run{n, n}, size)
 }
 
 // number numbers the messages that are handed over. False: another connection has the stream.

@@ -19,6 +19,9 @@ func (e *events) Message(t ws.MessageType, payload []byte, lasts bool) {
 		c.hub.count.in.Add(1)
 	}
 	if !within {
+		if c.stream.Load() != nil {
+			c.skip(len(payload))
+		}
 		return
 	}
 	m := Message{Type: t, Data: payload}
@@ -111,7 +114,9 @@ func (c *Conn) withinRate() bool {
 		return false
 	default:
 		c.hub.count.rateLimited.Add(1)
-		c.notify()
+		if c.stream.Load() == nil { // else the nack says it
+			c.notify()
+		}
 		return false
 	}
 }

@@ -10,6 +10,7 @@ import (
 const (
 	nackRejected = "rejected" // the handler will never take it
 	nackFailed   = "failed"   // it could not be stored; it may be sent again
+	nackRate     = "rate_limited"
 )
 
 // settled tells the streams what has become of the messages of a batch. Messages that were given up because the hub ends
