@@ -118,6 +118,7 @@ func drain(signals <-chan os.Signal, hubs []*hub.Hub) error {
 // setTimeouts gives the server the limits that it lacks: without them one slow client a connection costs nothing to
 // send and is held for ever.
 func setTimeouts(s *fasthttp.Server) {
+	s.SecureErrorLogMessage = true // the text of a parse error holds the request, and with it tokens
 	var set []any
 	if s.ReadTimeout == 0 {
 		s.ReadTimeout = readTimeout

@@ -258,6 +258,9 @@ func TestTheAppsTimeoutsStay(t *testing.T) {
 	if s := app.Server(); s.ReadTimeout != time.Second || s.IdleTimeout != time.Minute || s.HeaderReceived != nil {
 		t.Errorf("the app's timeouts became %s, %s", s.ReadTimeout, s.IdleTimeout)
 	}
+	if !app.Server().SecureErrorLogMessage {
+		t.Error("an error of the parser tells the request")
+	}
 	if s := bare.Server(); s.ReadTimeout != 5*time.Second || s.IdleTimeout != 75*time.Second || s.HeaderReceived == nil {
 		t.Errorf("the defaults are %s, %s", s.ReadTimeout, s.IdleTimeout)
 	}

@@ -92,6 +92,11 @@ func (g *gate) admit(c *fiber.Ctx, raw []byte) (*admission, error) {
 	if err := h.check(c); err != nil {
 		return nil, err
 	}
+	if host, ok := targetHost(c.Request().Header.RequestURI()); !ok {
+		return nil, refuse(fiber.StatusBadRequest, "invalid request target", "neither a path nor a URL, or with a byte that none has")
+	} else if host != nil {
+		h.host = host // the Host field does not count then (RFC 9112, section 3.2.2)
+	}
 	a := &admission{addr: g.clientAddr(c), key: h.key, slot: newSlot()}
 	if err := g.agree(&h, a); err != nil {
 		return nil, err
@@ -199,7 +204,7 @@ func (h *handshake) check(c *fiber.Ctx) error {
 	case h.keys != 1 || !validKey(h.key):
 		return refuse(fiber.StatusBadRequest, "invalid Sec-WebSocket-Key", "missing, repeated, or not 16 bytes of base64")
 	case h.badProtocols:
-		return refuse(fiber.StatusBadRequest, "invalid Sec-WebSocket-Protocol", "an empty or invalid subprotocol")
+		return refuse(fiber.StatusBadRequest, "invalid Sec-WebSocket-Protocol", "an empty, invalid or repeated subprotocol")
 	default:
 		return nil
 	}

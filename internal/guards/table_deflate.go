@@ -49,6 +49,15 @@ var memoryGuards = []guard{
 			t.except`, "./hub", "^TestExceptNobody"},
 }
 
+var requestGuards = []guard{
+	{"handshake: no ambiguous body", "handshake.go", `h.lengths+h.codings > 1`, `h.lengths+h.codings < 0`, ".", "^TestHandshakeTable|^TestMalformedHandshakes"},
+	{"handshake: no subprotocol twice", "handshake.go", `h.badProtocols || repeats(h.protocols)`, `h.badProtocols`, ".", "^TestHandshakeTable|^TestMalformedHandshakes"},
+	{"handshake: a port is a number", "host.go", `isIPv6(p[1:end]) && isPort(p[end+1:])`, `isIPv6(p[1:end])`, ".", "^TestHandshakeTable|^TestMalformedHandshakes"},
+	{"handshake: a request target", "target.go", `r <= ' ' || r == 0x7f || r == '#'`, `r < 0`, ".", "^TestRequestTargets"},
+	{"token: only ASCII space around a cookie", "token.go", `strings.Trim(pair, " \t")`, `strings.TrimSpace(pair)`, ".", "^TestPlacesOfAToken"},
+	{"log: no request in a parse error", "listen.go", `	s.SecureErrorLogMessage = true // the`, `	// the`, ".", "^TestTheAppsTimeoutsStay"},
+}
+
 const steadyReader = `	for look := firstLook; ; look *= 2 {
 		until := time.Now().Add(look)
 		last := !deadline.IsZero() && !until.Before(deadline)
