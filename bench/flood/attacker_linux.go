@@ -111,6 +111,19 @@ func (a *attacker) each(n int, f func(i int)) {
 	wg.Wait()
 }
 
+// arriving is how many of those that stay come in a second: a thousand at once would be a flood of handshakes, and hide
+// what they do then.
+const arriving = 400
+
+// stay has n goroutines call f, which begin one after the other, and waits for them.
+func (a *attacker) stay(n int, f func(i int)) {
+	p := a.pace(arriving)
+	a.each(n, func(i int) {
+		p.wait(1)
+		f(i)
+	})
+}
+
 // again calls f from so many goroutines until the time is over, so many times a second.
 func (a *attacker) again(workers int, rate float64, f func(i int)) {
 	p := a.pace(rate)

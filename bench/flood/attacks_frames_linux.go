@@ -55,9 +55,7 @@ func endlessMessages(a *attacker) {
 		b = appendFrame(b, more, first)
 	}
 	b = appendFrame(b, more, first[1:])
-	pace := a.pace(500)
-	a.each(1000, func(int) {
-		pace.wait(1)
+	a.stay(1000, func(int) {
 		p := a.dial("/echo", false)
 		if p == nil {
 			return
@@ -87,7 +85,7 @@ func pingFlood(a *attacker) {
 
 // slowWriters send frames that never become whole.
 func slowWriters(a *attacker) {
-	a.each(1000, func(int) {
+	a.stay(1000, func(int) {
 		p := a.dial("/echo", false)
 		if p == nil {
 			return

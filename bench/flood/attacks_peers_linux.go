@@ -19,7 +19,7 @@ func unreadEchoes(a *attacker) { neverRead(a, appendFrame(nil, finBinary, make([
 // neverRead writes frames on a thousand connections, so many a second in all, and reads nothing.
 func neverRead(a *attacker, frame []byte, rate float64) {
 	pace := a.pace(rate)
-	a.each(1000, func(int) {
+	a.stay(1000, func(int) {
 		for !a.over() {
 			p := a.dial("/echo", true)
 			if p == nil {
@@ -42,14 +42,12 @@ func neverRead(a *attacker, frame []byte, rate float64) {
 
 // deafRooms fills a room with connections that never read, and sends to it.
 func deafRooms(a *attacker) {
-	a.each(32, func(int) {
-		for range 500 / 32 {
-			if p := a.dial("/broadcast", true); p != nil {
-				a.hold(p.nc)
-			}
+	a.stay(500, func(int) {
+		if p := a.dial("/broadcast", true); p != nil {
+			a.hold(p.nc)
 		}
 	})
-	pace := a.pace(50)
+	pace := a.pace(20)
 	pace.n.Store(int64(time.Since(a.began).Seconds() * pace.rate)) // not all at once, for the time that is gone
 	frame := appendFrame(nil, finBinary, make([]byte, 8<<10))
 	for !a.over() {
@@ -61,7 +59,7 @@ func deafRooms(a *attacker) {
 
 // slowHandshakes sends requests byte by byte.
 func slowHandshakes(a *attacker) {
-	a.each(1000, func(int) {
+	a.stay(1000, func(int) {
 		nc, err := open(a.addr, false)
 		if err != nil {
 			a.saw(told(err), 1)
@@ -126,7 +124,7 @@ func reconnects(a *attacker) {
 // spoofedKeys comes from a new address with every request; what is asked for is refused, so that the connection goes on.
 func spoofedKeys(a *attacker) {
 	const block = 25
-	pace := a.pace(50_000)
+	pace := a.pace(25_000)
 	a.each(16, func(int) {
 		for !a.over() {
 			nc, err := open(a.addr, false)
