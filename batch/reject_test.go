@@ -333,3 +333,23 @@ func TestEveryItemIsSettledOnce(t *testing.T) {
 		wantLedger(t, b.Stats())
 	})
 }
+
+// TestHoldAHungStore: it is asked again until it answers.
+func TestHoldAHungStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, calls := new(outcome), 0
+		b := batch.NewWithHooks(batch.Config{MaxItems: 3, Attempts: 2, Timeout: time.Second, OnPoison: batch.Hold},
+			func(ctx context.Context, _ *batch.Batch[int]) error {
+				if calls++; calls < 10 {
+					<-ctx.Done()
+					return ctx.Err()
+				}
+				return nil
+			}, o.hooks(false))
+		fill(t, b, 3)
+		if s := b.Stats(); s.Handled != 3 || len(o.rejected) != 0 {
+			t.Errorf("%+v, %d rejected", s, len(o.rejected))
+		}
+		must(t, b.Close(t.Context()))
+	})
+}

@@ -62,7 +62,7 @@ func (l *Lane[T]) attempt() (err error) {
 func (l *Lane[T]) conclude(err error) bool {
 	t := &l.trial
 	switch {
-	case err != nil && l.mayRetry() && l.backOff(err):
+	case err != nil && l.mayRetry(err) && l.backOff(err):
 		return true
 	case t.letter:
 		t.concludeLetter(err == nil)
@@ -110,12 +110,12 @@ func (l *Lane[T]) settle() {
 }
 
 // mayRetry reports whether the job has an attempt left and the time for it.
-func (l *Lane[T]) mayRetry() bool {
+func (l *Lane[T]) mayRetry(err error) bool {
 	t := &l.trial
 	if l.b.ctx.Err() != nil {
 		return false
 	}
-	if l.b.cfg.OnPoison == Hold && (t.letter || l.b.hooks.DeadLetter == nil && t.job().len() == 1) {
+	if l.b.cfg.OnPoison == Hold && (t.letter || hung(err) || l.b.hooks.DeadLetter == nil && t.job().len() == 1) {
 		return true
 	}
 	limit := l.b.cfg.Attempts

@@ -20,7 +20,9 @@ const (
 	// AckBatch acknowledges what OnBatch has returned nil for: at least once.
 	AckBatch
 	// AckResume does that, and goes on where the stored messages end, also after a crash: with [Batch.Positions] stored
-	// in the transaction of the messages, and read back by Config.Position, nothing is stored twice.
+	// in the transaction of the messages, and read back by Config.Position, nothing is stored twice. A message that cannot
+	// be stored holds its lane until the DeadLetter takes it, or it can; what is rejected has to be stored in the
+	// transaction of the others, see [Batch.Rejected], because the position passes it.
 	AckResume
 )
 

@@ -251,6 +251,9 @@ func (c *Conn) handOver() {
 	if c.stream.Load() != nil && !c.number(*all, size) {
 		return
 	}
+	if c.hub.budget.exhausted() {
+		c.pushLane()
+	}
 	c.hub.budget.take(int64(size+overhead*len(*all)), c.hub.draining)
 	added, err := c.lane.AddAll(context.Background(), *all)
 	if err != nil { // a shutdown has run out of time
@@ -291,12 +294,17 @@ func (c *Conn) number(all []batch.Addition[entry], size int) bool {
 	return true
 }
 
+// pushLane has what the lane holds handled now: somebody waits for it.
+func (c *Conn) pushLane() {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = c.lane.Flush(ctx)
+}
+
 // flushTail hands over what a connection leaves behind in a lane of its own, without waiting for the handler. A shared
 // lane is handed over by its age.
 func (c *Conn) flushTail() {
 	if c.hub.cfg.BatchPer == PerConn {
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel()
-		_ = c.lane.Flush(ctx)
+		c.pushLane()
 	}
 }

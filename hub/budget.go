@@ -18,11 +18,14 @@ type budget struct {
 }
 
 // strained reports whether four fifths are used, so that nobody new is let in.
-func (b *budget) strained() bool { return b.most > 0 && b.used.Load() >= b.most/5*4 }
+func (b *budget) strained() bool { return b.most > 0 && b.used.Load() >= b.most-b.most/5 }
+
+// exhausted reports whether take would wait.
+func (b *budget) exhausted() bool { return b.most > 0 && b.used.Load() >= b.most }
 
 // take waits until there is some left, and takes n, which may be more than that. done ends the waiting.
 func (b *budget) take(n int64, done <-chan struct{}) {
-	for b.most > 0 && b.used.Load() >= b.most {
+	for b.exhausted() {
 		moved := b.wait()
 		if moved == nil {
 			break

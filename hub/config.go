@@ -78,7 +78,8 @@ type Config struct {
 	// BatchPer is Shared or PerConn. Optional. Default: Shared.
 	BatchPer BatchPer
 	// DeadLetter takes the messages that [Batch.Reject] was called for and those that OnBatch fails for even alone. It is
-	// tried as often as OnBatch. Optional. Default: nil; then they are refused with a nack, or held, see
+	// tried as often as OnBatch, with AckResume until the hub ends; there it has to store the position of what it takes too,
+	// in the same transaction. Optional. Default: nil; then they are refused with a nack, or held, see
 	// [batch.Config.OnPoison].
 	DeadLetter func(ctx context.Context, rejected []Rejected) error
 	// Ack is what clients are told that have asked for [AckProtocol]; it needs OnBatch. Optional. Default: AckNone.
@@ -87,8 +88,9 @@ type Config struct {
 	AckAlways bool
 	// StreamClaim is the claim of the token that names a client's stream. Optional. Default: the subject.
 	StreamClaim string
-	// StreamLookup is where a client without a token names its stream: "param:NAME", "query:NAME" or "header:NAME".
-	// Optional. Default: nowhere; the stream ends with the connection then.
+	// StreamLookup is where a client without a token names its stream: "param:NAME", "query:NAME" or "header:NAME". The
+	// name gets a "?" in front, so that it is nobody's subject. Optional. Default: nowhere; the stream ends with the
+	// connection then.
 	StreamLookup string
 	// Position returns up to which number the messages of a stream are stored, and whether any are. AckResume needs it.
 	// It is asked once for a stream that the hub does not know, from the goroutine of its connection. An error closes that
@@ -170,6 +172,9 @@ func (c Config) withDefaults() Config {
 	c.IngestBudget = limit(c.IngestBudget, 64<<20)
 	c.OutboxMessages = limit(c.OutboxMessages, 256)
 	c.OutboxBytes = limit(c.OutboxBytes, 1<<20)
+	if c.Ack == AckResume {
+		c.Batch.OnPoison = batch.Hold
+	}
 	c.Compression = c.Compression.withDefaults()
 	c.WriteDeadline = limit(c.WriteDeadline, 10*time.Second)
 	c.CloseTimeout = limit(c.CloseTimeout, 5*time.Second)
@@ -210,8 +215,6 @@ func (c Config) check() {
 		panic("hub: Config.Ack needs OnBatch: what is acknowledged is what that has returned nil for")
 	case c.Ack == AckResume && c.Position == nil:
 		panic("hub: AckResume needs Config.Position, which says where the stored messages of a stream end")
-	case c.Ack == AckResume && c.DeadLetter == nil && c.Batch.OnPoison != batch.Hold:
-		panic("hub: AckResume needs Config.DeadLetter, or Batch.OnPoison: batch.Hold, or a message that cannot be stored would be lost when the nack is")
 	case c.DeadLetter != nil && c.OnBatch == nil:
 		panic("hub: Config.DeadLetter needs OnBatch")
 	case !validLookup(c.StreamLookup):

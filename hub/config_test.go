@@ -14,7 +14,6 @@ import (
 // TestConfigThatCannotWork panics in New with a sentence that names the setting.
 func TestConfigThatCannotWork(t *testing.T) {
 	onBatch := func(context.Context, *hub.Batch) error { return nil }
-	position := func(context.Context, string) (uint64, bool, error) { return 0, false, nil }
 	letter := func(context.Context, []hub.Rejected) error { return nil }
 	onConn := func(*hub.Conn) error { return nil }
 	for name, row := range map[string]struct {
@@ -27,7 +26,6 @@ func TestConfigThatCannotWork(t *testing.T) {
 		"ack level":       {hub.Config{OnBatch: onBatch, Ack: 9}, "Config.Ack"},
 		"acks of nothing": {hub.Config{OnMessage: nothing, Ack: hub.AckBatch}, "needs OnBatch"},
 		"no position":     {hub.Config{OnBatch: onBatch, Ack: hub.AckResume}, "needs Config.Position"},
-		"poison is lost":  {hub.Config{OnBatch: onBatch, Ack: hub.AckResume, Position: position}, "needs Config.DeadLetter"},
 		"letters of none": {hub.Config{OnMessage: nothing, DeadLetter: letter}, "needs OnBatch"},
 		"stream lookup":   {hub.Config{OnBatch: onBatch, StreamLookup: "cookie:x"}, "Config.StreamLookup"},
 		"over rate":       {hub.Config{OnMessage: nothing, OverRate: 9}, "Config.OverRate"},

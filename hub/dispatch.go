@@ -72,7 +72,7 @@ func (e *events) Closing() {
 	c.unwatch()
 }
 
-// Farewell returns the last ack.
+// Farewell returns the last nacks and the last ack.
 func (e *events) Farewell() []byte {
 	s := e.stream.Load()
 	if s == nil {

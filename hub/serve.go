@@ -35,18 +35,21 @@ func (h *Hub) Serve(nc net.Conn, r Request) (err error) {
 		switch {
 		case c.wire.Detached() && c.acknowledges():
 			go func() {
+				defer c.wire.Go() // even if a callback has ended the goroutine
 				c.attach()
-				c.wire.Go()
 			}()
 			return
 		case c.wire.Detached():
 			c.wire.Go()
 			return
-		case c.acknowledges():
+		}
+		defer func() {
+			c.wire.Run()
+			err = c.wire.Cause()
+		}()
+		if c.acknowledges() {
 			c.attach()
 		}
-		c.wire.Run()
-		err = c.wire.Cause()
 	}()
 	c.open()
 	return nil

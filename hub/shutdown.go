@@ -73,6 +73,7 @@ func (h *Hub) drain(ctx context.Context, s *shutdown) error {
 		ctx, cancel = context.WithTimeout(ctx, d)
 		defer cancel()
 	}
+	h.pushBatches()
 	h.stopReaders(ctx)
 	h.finishBatches(ctx)
 	clients := h.closeAll(ctx, s)
@@ -85,8 +86,22 @@ func (h *Hub) drain(ctx context.Context, s *shutdown) error {
 	return h.result(began, clients, forced)
 }
 
-// stopReaders waits until no message is in hand.
+// pushBatches has everything handled that waits for company: readers may wait for that.
+func (h *Hub) pushBatches() {
+	if h.batches != nil {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = h.batches.Flush(ctx)
+	}
+}
+
+// stopReaders waits until no message is in hand, for half of the time at most: the rest is for the batches.
 func (h *Hub) stopReaders(ctx context.Context) {
+	if d := h.cfg.DrainTimeout / 2; d > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, d)
+		defer cancel()
+	}
 	var stopped []<-chan struct{}
 	for c := range h.Conns() {
 		stopped = append(stopped, c.wire.Hold())

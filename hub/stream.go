@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/fiberwsx/wsx/internal/wire"
 	"github.com/fiberwsx/wsx/ws"
 )
 
@@ -30,11 +31,20 @@ type stream struct {
 	next    uint64 // number of the next message that is handed over
 	bytes   int64  // of the messages that were handed over, in all
 	early   []run  // settled, behind a number that is not
+	nacks   []nack // since the hello of the last connection
+	told    int    // of nacks, to conn
 	acked   uint64
 	ackedAt time.Time
 	waiting bool          // in the acker
 	moved   chan struct{} // closed when something is settled; nil while nobody waits
 	idle    time.Time     // since when there is no connection
+}
+
+// nack is what a client is told of a message that is not taken.
+type nack struct {
+	number uint64
+	code   string
+	retry  bool
 }
 
 // run is numbers from first to last.
@@ -119,12 +129,27 @@ func (s *stream) awaitQuiet(c *Conn) bool {
 // acknowledgeLocked acknowledges what is settled: at once when the last time is long ago, or much has been settled since,
 // and with the acker's next turn else.
 func (s *stream) acknowledgeLocked() {
-	settled := s.settled.Load()
-	switch {
-	case settled == s.acked || s.conn == nil || !s.greeted:
+	switch settled := s.ackableLocked(); {
+	case settled <= s.acked || s.conn == nil || !s.greeted:
 	case settled-s.acked >= ackEvery || time.Since(s.ackedAt) >= ackDelay:
 		s.sendAckLocked()
-	case !s.waiting:
+	default:
+		s.laterLocked()
+	}
+}
+
+// ackableLocked returns up to which number all is settled and, where that was by a nack, told.
+func (s *stream) ackableLocked() uint64 {
+	settled := s.settled.Load()
+	if s.told < len(s.nacks) {
+		settled = min(settled, s.nacks[s.told].number-1)
+	}
+	return settled
+}
+
+// laterLocked leaves the rest to the acker.
+func (s *stream) laterLocked() {
+	if !s.waiting && !s.conn.closing() {
 		s.waiting = true
 		s.hub.acker.add(s)
 	}
@@ -132,17 +157,14 @@ func (s *stream) acknowledgeLocked() {
 
 // sendAckLocked leaves it to the acker while the lane of control frames is full: a later one says more.
 func (s *stream) sendAckLocked() {
-	settled := s.settled.Load()
+	settled := s.ackableLocked()
 	var b [64]byte
-	if s.conn.wire.Note(appendAck(b[:0], settled)) {
-		s.acked, s.ackedAt = settled, time.Now()
-		s.hub.count.acks.Add(1)
+	if !s.conn.wire.Note(appendAck(b[:0], settled)) {
+		s.laterLocked()
 		return
 	}
-	if !s.waiting && !s.conn.closing() {
-		s.waiting = true
-		s.hub.acker.add(s)
-	}
+	s.acked, s.ackedAt = settled, time.Now()
+	s.hub.count.acks.Add(1)
 }
 
 // turn is the acker's.
@@ -150,35 +172,76 @@ func (s *stream) turn() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.waiting = false
-	if s.conn != nil && s.greeted && s.settled.Load() > s.acked {
+	if s.conn == nil || !s.greeted {
+		return
+	}
+	s.tellLocked()
+	if s.ackableLocked() > s.acked {
 		s.sendAckLocked()
 	}
 }
 
-// farewell returns the last ack for a connection that is about to close, or nil.
-func (s *stream) farewell(c *Conn) []byte {
+// farewell returns the last words for a connection that is about to close: nacks that are not told, and the last ack.
+func (s *stream) farewell(c *Conn) (frames []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	settled := s.settled.Load()
-	if s.conn != c || !s.greeted || settled == s.acked {
+	if s.conn != c || !s.greeted {
 		return nil
 	}
-	s.acked = settled
-	s.hub.count.acks.Add(1)
-	return appendAck(nil, settled)
+	frames = s.untoldLocked()
+	s.told = len(s.nacks)
+	if settled := s.settled.Load(); settled > s.acked {
+		s.acked = settled
+		s.hub.count.acks.Add(1)
+		frames = wire.AppendNote(frames, appendAck(nil, settled))
+	}
+	return frames
 }
 
-// refuse tells the client that a message is not taken, and whether it may send it again. A client that does not read
-// what it is told is a slow consumer.
+// mostNacks is how many nacks a stream keeps, so that a client that did not get them, because its connection ended, is
+// told by the next one.
+const mostNacks = 1000
+
+// refuse tells the client that a message is not taken, and whether it may send it again; now, or over its next
+// connection. A client that does not read what it is told is a slow consumer.
 func (s *stream) refuse(number uint64, code string, retry bool) {
 	s.mu.Lock()
-	c := s.conn
-	told := c == nil || !s.greeted || c.wire.Note(appendNack(nil, number, code, retry))
-	s.mu.Unlock()
 	s.hub.count.nacks.Add(1)
-	if !told {
-		_ = c.Close(ws.StatusSlowConsumer, "nacks are not read")
+	if over := len(s.nacks) - mostNacks; over > 0 && s.told > over { // the oldest ones have been told long ago
+		s.nacks = slices.Delete(s.nacks, 0, over)
+		s.told -= over
 	}
+	s.nacks = append(s.nacks, nack{number, code, retry})
+	var slow *Conn
+	if s.conn != nil && s.greeted {
+		s.tellLocked()
+		if len(s.nacks)-s.told > mostNacks {
+			slow = s.conn
+		}
+	}
+	s.mu.Unlock()
+	if slow != nil {
+		_ = slow.Close(ws.StatusSlowConsumer, "nacks are not read")
+	}
+}
+
+// tellLocked sends the nacks that are not told.
+func (s *stream) tellLocked() {
+	if s.told == len(s.nacks) {
+		return
+	}
+	if !s.conn.wire.Notes(s.untoldLocked()) {
+		s.laterLocked()
+		return
+	}
+	s.told = len(s.nacks)
+}
+
+func (s *stream) untoldLocked() (frames []byte) {
+	for _, n := range s.nacks[s.told:] {
+		frames = wire.AppendNote(frames, appendNack(nil, n.number, n.code, n.retry))
+	}
+	return frames
 }
 
 // sending is what a connection knows of its stream without a lock.
@@ -199,8 +262,10 @@ func (c *Conn) hasRoom(gathered, bytes, size int) bool {
 			(cfg.MaxUnsettledBytes == 0 || held+int64(size) <= int64(cfg.MaxUnsettledBytes))
 }
 
-// awaitRoom waits until one more message may be read; nothing is gathered. False: the connection closes.
+// awaitRoom waits until one more message may be read; nothing is gathered. False: the connection or the hub ends, and no
+// further message counts.
 func (c *Conn) awaitRoom(size int) bool {
+	c.pushLane()
 	for {
 		moved := c.stream.Load().progress(func() bool { return c.hasRoom(0, 0, size) })
 		if moved == nil {
@@ -208,8 +273,11 @@ func (c *Conn) awaitRoom(size int) bool {
 		}
 		select {
 		case <-moved:
+			continue
 		case <-c.wire.Done():
-			return false
+		case <-c.hub.draining:
 		}
+		c.sending.greeted = false
+		return false
 	}
 }

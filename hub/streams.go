@@ -4,11 +4,13 @@ import (
 	"container/list"
 	"context"
 	"crypto/rand"
+	"errors"
 	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
 
+	"github.com/fiberwsx/wsx/internal/wire"
 	"github.com/fiberwsx/wsx/ws"
 )
 
@@ -17,7 +19,7 @@ const (
 	mostStreams = 100_000
 	streamIdle  = 10 * time.Minute
 	// maxStreamID is the longest name of a stream in bytes.
-	maxStreamID = 128
+	maxStreamID = 256
 )
 
 // streams are those that have a connection, or had one not long ago.
@@ -34,25 +36,31 @@ func (t *streams) len() int {
 	return t.all.Len()
 }
 
-// take returns the stream of that name, made if it is not known, and the epoch of its next connection.
-func (t *streams) take(h *Hub, id string) (s *stream, epoch uint64) {
+// take gives the stream of that name, made if it is not known, to a connection, and returns the one that had it.
+func (t *streams) take(c *Conn, id string) (s *stream, before *Conn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.forgetLocked(time.Now())
 	t.epoch = max(t.epoch+1, uint64(time.Now().UnixMicro())) // so it rises over restarts too
-	if id == "" {
-		return &stream{hub: h, id: rand.Text(), next: 1}, t.epoch
-	}
-	if e, ok := t.named[id]; ok {
+	e, known := t.named[id]
+	switch {
+	case id == "":
+		s = &stream{hub: c.hub, id: rand.Text(), next: 1}
+	case known:
 		t.all.MoveToBack(e)
-		return e.Value.(*stream), t.epoch
+		s = e.Value.(*stream)
+	default:
+		s = &stream{hub: c.hub, id: id, kept: true, next: 1}
+		if t.named == nil {
+			t.named = make(map[string]*list.Element)
+		}
+		t.named[id] = t.all.PushBack(s)
 	}
-	s = &stream{hub: h, id: id, kept: true, next: 1}
-	if t.named == nil {
-		t.named = make(map[string]*list.Element)
-	}
-	t.named[id] = t.all.PushBack(s)
-	return s, t.epoch
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before = s.conn
+	s.conn, s.epoch, s.greeted = c, t.epoch, false
+	return s, before
 }
 
 // forgetLocked forgets some of the streams that nobody has used for long, or that are too many.
@@ -79,14 +87,18 @@ func (t *streams) forgetLocked(now time.Time) {
 	}
 }
 
+var errStreamName = errors.New("hub: the client's stream has no usable name")
+
 // streamID returns what names the connection's stream: a claim of its token, or, for a client without one, a part of
-// its request; "" when there is neither.
-func (c *Conn) streamID() string {
+// its request; "" when there is neither. It fails when there should be a name.
+func (c *Conn) streamID() (string, error) {
 	id := c.Subject()
 	if claim := c.hub.cfg.StreamClaim; claim != "" && id != "" {
-		id, _ = c.Claims()[claim].(string)
+		if id, _ = c.Claims()[claim].(string); id == "" {
+			return "", errStreamName
+		}
 	}
-	if id == "" && c.Subject() == "" {
+	if c.Subject() == "" {
 		kind, name, _ := strings.Cut(c.hub.cfg.StreamLookup, ":")
 		switch kind {
 		case "param":
@@ -96,11 +108,16 @@ func (c *Conn) streamID() string {
 		case "header":
 			id = c.Header(name)
 		}
+		if id != "" {
+			id = "?" + id
+		}
+	} else if id[0] == '?' {
+		return "", errStreamName
 	}
 	if len(id) > maxStreamID || !utf8.ValidString(id) {
-		return ""
+		return "", errStreamName
 	}
-	return id
+	return id, nil
 }
 
 // acknowledges reports whether the client is told what becomes of its messages.
@@ -112,15 +129,17 @@ func (c *Conn) acknowledges() bool {
 // first. It sends the hello. When the connection ends meanwhile, or the stored position cannot be read, nothing that it
 // sends counts.
 func (c *Conn) attach() {
-	if c.closing() {
+	if c.closing() || c.hub.Draining() {
 		return
 	}
-	s, epoch := c.hub.streams.take(c.hub, c.streamID())
+	id, err := c.streamID()
+	if err != nil {
+		c.report(err)
+		_ = c.Close(ws.StatusPolicyViolation, "no usable name of the stream")
+		return
+	}
+	s, before := c.hub.streams.take(c, id)
 	c.stream.Store(s)
-	s.mu.Lock()
-	before := s.conn
-	s.conn, s.epoch, s.greeted = c, epoch, false
-	s.mu.Unlock()
 	if before != nil {
 		_ = before.Close(ws.StatusReplaced, "replaced by a newer connection")
 	}
@@ -166,20 +185,31 @@ func (s *stream) resume(c *Conn) (resumed bool, err error) {
 	return true, nil
 }
 
-// greet sends the hello, from which on messages count and acks are sent.
+// greet sends the hello, from which on messages count and acks are sent. In front of it go the nacks of the connection
+// before, because the client may not have got them, and forgets its messages with the hello.
 func (s *stream) greet(c *Conn, resumed bool) {
+	if !s.sendHello(c, resumed) {
+		_ = c.Close(ws.StatusTryAgainLater, "no room for the hello")
+	}
+}
+
+func (s *stream) sendHello(c *Conn, resumed bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.conn != c {
-		return
+		return true
 	}
+	s.told = 0
+	frames := s.untoldLocked()
 	s.greeted, s.known = true, true
 	s.acked = s.settled.Load()
 	c.sending = sending{next: s.next, bytes: s.bytes, greeted: true}
-	c.wire.Note(hello{
+	frames = wire.AppendNote(frames, hello{
 		WSX: "hello", Stream: s.id, Epoch: s.epoch, Resumed: resumed, Next: s.next,
 		Window: c.hub.cfg.MaxUnsettled, WindowBytes: c.hub.cfg.MaxUnsettledBytes,
 	}.payload())
+	s.nacks = s.nacks[:0]
+	return c.wire.Notes(frames)
 }
 
 // detach ends what binds the stream to the connection.

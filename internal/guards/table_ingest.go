@@ -29,8 +29,8 @@ var ingestGuards = []guard{
 	{"ingest: the older one is told", "hub/streams.go", `_ = before.Close(ws.StatusReplaced, "replaced by a newer connection")`, `_ = before`, ingest, "^TestTakeover"},
 	{"ingest: the window", "hub/stream.go", `unsettled < int64(cfg.MaxUnsettled)`, `true`, ingest, "^TestWindow"},
 	{"ingest: the window in bytes", "hub/stream.go", `held+int64(size) <= int64(cfg.MaxUnsettledBytes)`, `held > -1`, ingest, "^TestWindow"},
-	{"ingest: the budget", "hub/budget.go", `for b.most > 0 && b.used.Load() >= b.most {`, `for false {`, ingest, "^TestBudget"},
-	{"ingest: the budget refuses", "hub/budget.go", `return b.most > 0 && b.used.Load() >= b.most/5*4`, `return false`, ingest, "^TestBudget"},
+	{"ingest: the budget", "hub/budget.go", `for b.exhausted() {`, `for false {`, ingest, "^TestBudget"},
+	{"ingest: the budget refuses", "hub/budget.go", `return b.most > 0 && b.used.Load() >= b.most-b.most/5`, `return false`, ingest, "^TestBudget"},
 	{"ingest: the last ack goes before the close", "internal/wire/outbox.go", `	l.control = append(l.control, farewell...)
 `, ``, ingest, "^TestAckBeforeClose"},
 	{"ingest: what was given up is not acknowledged", "hub/settle.go", ` || r != nil && r.Cause == batch.GivenUp && h.Draining()`, ``, ingest, "^TestShutdownAcknowledges"},

@@ -71,17 +71,13 @@ func (c *Conn) close(e ws.CloseError, d time.Duration, dropQueued bool) bool {
 	return true
 }
 
-// farewell returns the frame that goes out in front of the close frame, or nil.
+// farewell returns the frames that go out in front of the close frame, or nil.
 func (c *Conn) farewell() []byte {
 	l, ok := c.handler.(Leaver)
 	if !ok {
 		return nil
 	}
-	p := l.Farewell()
-	if p == nil {
-		return nil
-	}
-	return append(AppendHeader(nil, true, OpText, len(p), nil), p...)
+	return l.Farewell()
 }
 
 // fail ends the connection without a close frame, because its socket does not work: cause says why.

@@ -91,7 +91,7 @@ type Handler interface {
 }
 
 // Leaver is what a [Handler] may be too. Farewell is called once, from any goroutine, when a close frame is about to be
-// queued: what it returns is sent as a text message in front of it. It must not call the connection.
+// queued: what it returns, notes appended with [AppendNote], is sent in front of it. It must not call the connection.
 type Leaver interface {
 	Farewell() []byte
 }
@@ -271,9 +271,14 @@ func (c *Conn) Pong(payload []byte) error { return c.sendControl(OpPong, payload
 
 // Note queues a short text message among the control frames, so that it does not wait behind messages and counts towards
 // no limit of theirs. False, and nothing is queued, while many wait already, or when the connection closes.
-func (c *Conn) Note(payload []byte) bool {
-	ok, err := c.out.pushControl(OpText, payload)
-	return ok && err == nil
+func (c *Conn) Note(payload []byte) bool { return c.Notes(AppendNote(nil, payload)) }
+
+// Notes is [Conn.Note] for several, each appended with [AppendNote]: all are queued, or none.
+func (c *Conn) Notes(frames []byte) bool { return c.out.pushNotes(frames) }
+
+// AppendNote appends a note for [Conn.Notes].
+func AppendNote(b, payload []byte) []byte {
+	return append(AppendHeader(b, true, OpText, len(payload), nil), payload...)
 }
 
 func (c *Conn) sendControl(op Opcode, payload []byte) error {

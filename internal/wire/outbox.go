@@ -166,7 +166,23 @@ func (o *outbox) tailLocked(size int) *chunk {
 	return l.tail()
 }
 
-// pushControl queues a ping, a pong or a note. It reports ok false, and queues nothing, while the lane is full.
+// pushNotes queues whole frames, under the terms of pushControl.
+func (o *outbox) pushNotes(frames []byte) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.sealed || o.broken {
+		return false
+	}
+	l := o.loadLocked()
+	if len(l.control) > maxControlLane {
+		return false
+	}
+	l.control = append(l.control, frames...)
+	o.kickLocked()
+	return true
+}
+
+// pushControl queues a ping or a pong. It reports ok false, and queues nothing, while the lane is full.
 func (o *outbox) pushControl(op Opcode, payload []byte) (ok bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
