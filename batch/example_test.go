@@ -2,6 +2,7 @@ package batch_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -47,4 +48,38 @@ func ExampleBatcher_NewLane() {
 	_ = lane.Flush(ctx)
 	_ = b.Close(ctx)
 	// Output: 2 items
+}
+
+// What the handler rejects, and what it fails for even alone, goes to a dead letter; the rest is handled.
+func ExampleNewWithHooks() {
+	handle := func(_ context.Context, b *batch.Batch[string]) error {
+		for i, item := range b.All() {
+			switch item {
+			case "malformed":
+				b.Reject(i, errors.New("no number"))
+			case "cursed":
+				return errors.New("constraint violated")
+			}
+		}
+		return nil
+	}
+	b := batch.NewWithHooks(batch.Config{Attempts: 1}, handle, batch.Hooks[string]{
+		DeadLetter: func(_ context.Context, rejected []batch.Rejected[string]) error {
+			for _, r := range rejected {
+				fmt.Printf("%s: %v\n", r.Item, r.Err)
+			}
+			return nil
+		},
+	})
+	ctx := context.Background()
+	lane := b.Lane(7)
+	for _, item := range []string{"20.1", "malformed", "20.4", "cursed", "20.3"} {
+		_ = lane.Add(ctx, item, nil)
+	}
+	_ = b.Close(ctx)
+	fmt.Println(b.Stats().Handled, "handled,", b.Stats().DeadLettered, "dead-lettered")
+	// Unordered output:
+	// malformed: no number
+	// cursed: constraint violated
+	// 3 handled, 2 dead-lettered
 }

@@ -1,0 +1,366 @@
+package wsx_test
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/fiberwsx/wsx"
+	"github.com/fiberwsx/wsx/auth"
+	"github.com/fiberwsx/wsx/auth/jwt"
+	"github.com/fiberwsx/wsx/batch"
+	"github.com/fiberwsx/wsx/hub"
+	"github.com/fiberwsx/wsx/wsxtest"
+)
+
+// ingestBlocks returns the blocks of docs/ingest.md in a language.
+func ingestBlocks(t *testing.T, language string) (blocks []string) {
+	t.Helper()
+	page, err := os.ReadFile("docs/ingest.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllSubmatch(page, -1) {
+		blocks = append(blocks, string(m[1]))
+	}
+	if len(blocks) == 0 {
+		t.Fatalf("docs/ingest.md has nothing in %s", language)
+	}
+	return blocks
+}
+
+// TestIngestPageCompiles builds the Go of the page.
+func TestIngestPageCompiles(t *testing.T) {
+	root, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "ingest.go")
+	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(root, "internal", "ingestpage", "ingest.go"): file}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlayFile := filepath.Join(t.TempDir(), "overlay.json")
+	for to, content := range map[string][]byte{file: []byte(ingestBlocks(t, "go")[0]), overlayFile: overlay} {
+		if err := os.WriteFile(to, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-overlay", overlayFile, "./internal/ingestpage")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// shelf is a store with positions, which outlives the hubs that write to it.
+type shelf struct {
+	mu       sync.Mutex
+	texts    map[string][]string // of each stream
+	position map[string]uint64
+}
+
+func newShelf() *shelf {
+	return &shelf{texts: make(map[string][]string), position: make(map[string]uint64)}
+}
+
+func (s *shelf) store(_ context.Context, b *hub.Batch) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, it := range b.All() {
+		switch text := it.Message.Text(); {
+		case strings.Contains(text, "hot"):
+			b.Reject(i, errors.New("not a number"))
+		case it.Number > s.position[it.Stream]:
+			s.texts[it.Stream] = append(s.texts[it.Stream], text)
+		}
+	}
+	for _, p := range b.Positions() {
+		s.position[p.Stream] = max(s.position[p.Stream], p.Last)
+	}
+	return nil
+}
+
+func (s *shelf) positionOf(_ context.Context, stream string) (number uint64, known bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	number, known = s.position[stream]
+	return number, known, nil
+}
+
+func (s *shelf) of(stream string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.texts[stream])
+}
+
+// newHub returns a hub that writes to the shelf.
+func (s *shelf) newHub() *hub.Hub {
+	return hub.New(hub.Config{
+		Ack: hub.AckResume, Batch: batch.Config{OnPoison: batch.Hold}, OnBatch: s.store, Position: s.positionOf,
+		PingInterval: -1, Logger: quiet,
+	})
+}
+
+// TestIngestTranscripts replays the transcripts of the page: what the server says there is what it says, but for the
+// epoch, which only has to rise.
+func TestIngestTranscripts(t *testing.T) {
+	transcripts := ingestBlocks(t, "transcript")
+	if len(transcripts) != 2 {
+		t.Errorf("found %d transcripts, want 2", len(transcripts))
+	}
+	for _, text := range transcripts {
+		synctest.Test(t, func(t *testing.T) {
+			r := &replay{t: t, shelf: newShelf()}
+			r.boot()
+			r.connect()
+			for line := range strings.Lines(text) {
+				r.line(strings.TrimSpace(line))
+			}
+			_ = r.client.Conn().Close()
+			r.serving.Wait()
+			if err := r.hub.Shutdown(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// replay is a server and a device that follow a transcript.
+type replay struct {
+	t       *testing.T
+	shelf   *shelf
+	hub     *hub.Hub
+	client  *wsxtest.Client
+	serving sync.WaitGroup
+	epochs  [2]uint64 // the last one on the page, and that of the server
+}
+
+func (r *replay) boot() { r.hub = r.shelf.newHub() }
+
+func (r *replay) connect() {
+	client, server := wsxtest.Pipe(r.t)
+	r.client = client
+	h := r.hub
+	r.serving.Go(func() {
+		_ = h.Serve(server, hub.Request{Identity: auth.Identity{Subject: "dev42"}, Subprotocol: hub.AckProtocol})
+	})
+}
+
+var transcriptLine = regexp.MustCompile(`^(C|S|--) (\(lost\) )?(.*)$`)
+
+func (r *replay) line(line string) {
+	m := transcriptLine.FindStringSubmatch(line)
+	if m == nil {
+		r.t.Fatalf("%q is no line of a transcript", line)
+	}
+	switch who, lost, text := m[1], m[2] != "", m[3]; {
+	case who == "--":
+		r.end(text)
+	case !json.Valid([]byte(text)):
+		r.t.Errorf("%s is no JSON", text)
+	case who == "S":
+		r.wantSaid(text)
+	case !lost:
+		r.client.SendText(text)
+	}
+}
+
+// end ends the connection, and with a crash the hub too.
+func (r *replay) end(how string) {
+	_ = r.client.Conn().Close()
+	r.serving.Wait()
+	switch {
+	case strings.HasPrefix(how, "crash:"):
+		if err := r.hub.Shutdown(context.Background()); err != nil {
+			r.t.Error(err)
+		}
+		r.boot()
+	case !strings.HasPrefix(how, "cut:"):
+		r.t.Errorf("%q is no end", how)
+	}
+	r.connect()
+}
+
+var epochField = regexp.MustCompile(`"epoch":(\d+)`)
+
+func (r *replay) wantSaid(text string) {
+	said := r.client.ReadText()
+	for i, s := range []string{text, said} {
+		var m struct{ Epoch uint64 }
+		if err := json.Unmarshal([]byte(s), &m); err != nil {
+			r.t.Error(err)
+		}
+		if m.Epoch > 0 && m.Epoch <= r.epochs[i] {
+			r.t.Errorf("epoch %d comes after %d", m.Epoch, r.epochs[i])
+		}
+		r.epochs[i] = cmp.Or(m.Epoch, r.epochs[i])
+	}
+	got, want := epochField.ReplaceAllString(said, "E"), epochField.ReplaceAllString(text, "E")
+	if got != want {
+		r.t.Errorf("the page says %s, the server %s", want, got)
+	}
+}
+
+// TestIngestPythonClient runs the client of the page against a server that is restarted, through a proxy that cuts its
+// connections: each line of its input is stored once and in order.
+func TestIngestPythonClient(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		skipOrFail(t, "there is no python3")
+	}
+	program := filepath.Join(t.TempDir(), "client.py")
+	if err := os.WriteFile(program, []byte(ingestBlocks(t, "python")[0]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := newShelf()
+	proxy := newCutter(t)
+	proxy.to(s.serve(t))
+	host, port, _ := net.SplitHostPort(proxy.ln.Addr().String())
+	cmd := exec.CommandContext(t.Context(), python, program, host, port, "/ingest", tokenFor(t, "dev42"))
+	lines, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said strings.Builder
+	cmd.Stderr = &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for i := range 2000 {
+		want = append(want, fmt.Sprintf(`{"n":%d,"padding":"%s"}`, i, strings.Repeat("x", i%200)))
+		if i == 1000 {
+			eventually(t, "something is stored", func() bool { return len(s.of("dev42")) > 0 })
+			proxy.to(s.serve(t))
+			proxy.cut()
+		}
+		if _, err := io.WriteString(lines, want[i]+"\n"); err != nil {
+			t.Fatalf("%v: %s", err, said.String())
+		}
+	}
+	_ = lines.Close()
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v: %s", err, said.String())
+	}
+	if got := s.of("dev42"); !slices.Equal(got, want) {
+		t.Errorf("%d messages are stored, want %d, each once and in order", len(got), len(want))
+	}
+	if n := proxy.accepted(); n < cuts {
+		t.Errorf("%d connections, want %d at least", n, cuts)
+	}
+}
+
+// serve starts a server that writes to the shelf, and returns its address.
+func (s *shelf) serve(t *testing.T) string {
+	h := s.newHub()
+	app := newApp(fiber.Config{ReadTimeout: 5 * time.Second})
+	app.Use("/ingest", wsx.New(wsx.Config{Hub: h, Auth: jwt.HMAC(key), Logger: quiet}))
+	return serve(t, app, h)
+}
+
+// cuts is how many connections a cutter cuts. Those after them it leaves alone.
+const cuts = 6
+
+// cutter is a proxy that cuts its connections.
+type cutter struct {
+	ln net.Listener
+
+	mu      sync.Mutex
+	backend string
+	n       int
+	open    []net.Conn
+}
+
+func newCutter(t *testing.T) *cutter {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &cutter{ln: ln}
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			nc, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			serving.Go(func() { p.pass(nc) })
+		}
+	})
+	t.Cleanup(func() {
+		_ = ln.Close()
+		p.cut()
+		serving.Wait()
+	})
+	return p
+}
+
+func (p *cutter) to(backend string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.backend = backend
+}
+
+func (p *cutter) cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, nc := range p.open {
+		_ = nc.Close()
+	}
+	p.open = nil
+}
+
+func (p *cutter) accepted() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.n
+}
+
+// pass copies both ways, until it has had enough.
+func (p *cutter) pass(client net.Conn) {
+	p.mu.Lock()
+	p.n++
+	n, backend := p.n, p.backend
+	p.mu.Unlock()
+	server, err := net.Dial("tcp", backend)
+	if err != nil {
+		_ = client.Close()
+		return
+	}
+	p.mu.Lock()
+	p.open = append(p.open, client, server)
+	p.mu.Unlock()
+	up, down := io.Reader(client), io.Reader(server)
+	if n <= cuts {
+		up = io.LimitReader(client, 2000+rand.Int64N(20_000))
+	}
+	if n <= cuts && n%2 == 0 {
+		down = io.LimitReader(server, 100+rand.Int64N(400)) // in the answer to the handshake, the hello or an ack
+	}
+	var both sync.WaitGroup
+	for to, from := range map[net.Conn]io.Reader{server: up, client: down} {
+		both.Go(func() {
+			_, _ = io.Copy(to, from)
+			_ = client.Close()
+			_ = server.Close()
+		})
+	}
+	both.Wait()
+}
