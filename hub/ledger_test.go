@@ -73,7 +73,7 @@ func testLedger(t *testing.T, per hub.BatchPer) {
 // live connects, over connections that are cut sooner or later, until everything is acknowledged. Now and then the
 // device forgets an old connection without closing it.
 func (p *process) live(d *sender) {
-	for {
+	for !p.t.Failed() {
 		faults := []wsxtest.Faults{{ChunkSize: 1 + rand.IntN(40)}, {Reading: true, ChunkSize: 1 + rand.IntN(40)}}
 		switch at := 1 + rand.Int64N(1500); rand.IntN(4) {
 		case 0:
