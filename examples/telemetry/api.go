@@ -27,7 +27,12 @@ func (s *server) routeAPI(app *fiber.App) {
 		c.Set(fiber.HeaderCacheControl, "no-store")
 		return c.Next()
 	})
-	api.Get("/stats", func(c *fiber.Ctx) error { return c.JSON(s.totals()) })
+	api.Get("/stats", func(c *fiber.Ctx) error {
+		return c.JSON(struct {
+			totals
+			delivery
+		}{s.totals(), s.delivery()})
+	})
 	api.Get("/readings", s.getReadings)
 	api.Get("/devices", s.getDevices)
 	api.Get("/token", s.getToken)

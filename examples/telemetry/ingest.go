@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -15,29 +16,61 @@ import (
 // for. A device that lets more wait is cut off, so that the others' readings do not wait for it.
 const maxAnswers = 2 * maxReadings
 
-// ingest takes what devices send. A batch of messages becomes one transaction; only what is committed is counted
-// as stored, answered for and shown.
+// database is what ingest needs of one. Each method is a transaction, and fails without having done anything or, when
+// the answer to the commit was lost, having done all of it: then the same call again does nothing more.
+type database interface {
+	// commit stores messages in their order, but for those that it has stored before.
+	commit(ctx context.Context, messages []message) (outcome, error)
+	// bury stores a message whose readings fail by themselves as a dead letter; if they do not fail any more, as readings.
+	bury(ctx context.Context, m message) (outcome, error)
+	// position returns up to which number the messages of a stream are stored.
+	position(ctx context.Context, stream string) (number uint64, known bool, err error)
+}
+
+// A message is what a device has sent at once.
+type message struct {
+	device   string    // which is its stream, too
+	number   uint64    // in the stream; 0 from a device without acks
+	at       time.Time // when it was read
+	readings []reading // the good ones
+	reason   string    // why it is a dead letter; "" when it is none
+	body     []byte    // of a dead letter
+}
+
+// outcome is what a transaction has found.
+type outcome struct {
+	duplicates int    // messages that were stored before
+	gaps       uint64 // numbers before the messages' that nobody has stored
+	buried     bool   // the message that bury got is a dead letter now
+}
+
+// ingest takes what devices send. A batch of messages becomes one transaction, with the positions of their streams in
+// it; only what is committed is acknowledged, counted as stored, answered for and shown.
 type ingest struct {
 	hub   *hub.Hub
-	store *store
+	store database
 	stats *stats
 	live  *live
 	log   *slog.Logger
 }
 
-func newIngest(s *store, st *stats, l *live, log *slog.Logger) *ingest {
+func newIngest(s database, st *stats, l *live, log *slog.Logger) *ingest {
 	in := &ingest{store: s, stats: st, live: l, log: log}
 	in.hub = hub.New(hub.Config{
-		OnBatch: in.handle,
-		OnOpen:  in.open,
-		OnClose: in.close,
-		OnError: in.failed,
+		OnBatch:    in.handle,
+		DeadLetter: in.deadLetter,
+		Ack:        hub.AckResume,
+		Position:   s.position,
+		OnOpen:     in.open,
+		OnClose:    in.close,
+		OnError:    in.failed,
 		Batch: batch.Config{
 			MaxItems: 500,
 			MaxBytes: 1 << 20,
 			MaxAge:   100 * time.Millisecond,
-			Lanes:    1,  // SQLite has one writer
-			Attempts: -1, // a full disk makes the devices wait; it loses nothing
+			Lanes:    1,          // SQLite has one writer
+			Timeout:  -1,         // to give a batch up while its commit may succeed would store it twice
+			OnPoison: batch.Hold, // a full disk makes the devices wait; it loses nothing
 			OnRetry:  in.retrying,
 		},
 		OutboxMessages: maxAnswers,
@@ -46,19 +79,52 @@ func newIngest(s *store, st *stats, l *live, log *slog.Logger) *ingest {
 	return in
 }
 
-// handle stores a batch. It may be called again with the same one, so what must happen once waits for the commit.
+// handle stores a batch. It may be called again with the same one, or with a part of it, so what must happen once waits
+// for the commit.
 func (in *ingest) handle(ctx context.Context, b *hub.Batch) error {
-	readings, answers := decodeBatch(b)
+	messages, answers := decodeBatch(b)
 	if b.Attempt() == 1 {
-		in.stats.accept(len(readings) + len(answers))
+		in.stats.accept(countReadings(messages) + len(answers))
 	}
-	if err := in.store.insert(ctx, readings); err != nil {
-		return fmt.Errorf("store %d readings: %w", len(readings), err)
+	o, err := in.store.commit(ctx, messages)
+	if err != nil {
+		return fmt.Errorf("store %d messages: %w", len(messages), err)
 	}
-	in.stats.settle(len(readings), len(answers))
-	in.live.push(readings)
+	in.stats.deliver(o, messages)
+	in.stats.settle(countReadings(messages), len(answers))
+	in.live.push(readingsOf(messages))
 	for _, a := range answers {
 		a.send()
+	}
+	return nil
+}
+
+// deadLetter is told of the messages that handle has rejected, which are stored already, and of poison: those that it
+// fails for even alone. While the database itself is what fails, so does this; then it is tried again, and all that is
+// behind them waits.
+func (in *ingest) deadLetter(ctx context.Context, rejected []hub.Rejected) error {
+	for _, r := range rejected {
+		if !r.Poison {
+			continue
+		}
+		m := message{device: r.Conn.Subject(), number: r.Number, at: r.At, body: r.Message.Data, reason: r.Err.Error()}
+		var crash *batch.PanicError
+		if !errors.As(r.Err, &crash) { // else it might crash again
+			m.readings, _ = decodeReadings(m.device, r.Message.Data)
+		}
+		o, err := in.store.bury(ctx, m)
+		if err != nil {
+			return fmt.Errorf("store a dead letter: %w", err)
+		}
+		if !o.buried {
+			m.reason = ""
+			in.stats.settle(len(m.readings), 0)
+			in.live.push(m.readings)
+		} else {
+			in.stats.settle(0, len(m.readings))
+			in.log.Error("a message cannot be stored and is a dead letter", "device", m.device, "number", m.number, "error", r.Err)
+		}
+		in.stats.deliver(o, []message{m})
 	}
 	return nil
 }
@@ -69,15 +135,47 @@ type answer struct {
 	what invalid
 }
 
-func decodeBatch(b *hub.Batch) (readings []reading, answers []answer) {
-	for _, it := range b.All() {
+// decodeBatch rejects each message that holds a bad reading: the good ones in it are stored like all others, and it is
+// kept as a dead letter.
+func decodeBatch(b *hub.Batch) (messages []message, answers []answer) {
+	for i, it := range b.All() {
 		good, bad := decodeReadings(it.Conn.Subject(), it.Message.Data)
-		readings = append(readings, good...)
+		messages = append(messages, message{device: it.Conn.Subject(), number: it.Number, at: it.At, readings: good})
 		for _, what := range bad {
 			answers = append(answers, answer{it.Conn, what})
 		}
+		if len(bad) > 0 {
+			b.Reject(i, fmt.Errorf("%d bad readings; reading %d: %s", len(bad), bad[0].Index, bad[0].Message))
+		}
 	}
-	return readings, answers
+	why := make(map[int]error)
+	for i, err := range b.Rejected() {
+		why[i] = err
+	}
+	if len(why) == 0 {
+		return messages, answers
+	}
+	for i, it := range b.All() {
+		if err := why[i]; err != nil {
+			messages[i].reason, messages[i].body = err.Error(), it.Message.Data
+		}
+	}
+	return messages, answers
+}
+
+func countReadings(messages []message) (n int) {
+	for _, m := range messages {
+		n += len(m.readings)
+	}
+	return n
+}
+
+func readingsOf(messages []message) []reading {
+	all := make([]reading, 0, countReadings(messages))
+	for _, m := range messages {
+		all = append(all, m.readings...)
+	}
+	return all
 }
 
 func (a answer) send() {

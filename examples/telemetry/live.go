@@ -26,6 +26,7 @@ type live struct {
 	hub      *hub.Hub
 	presence *presence
 	totals   func() totals
+	delivery func() delivery // set before start
 	log      *slog.Logger
 
 	feed   chan []reading
@@ -54,6 +55,7 @@ type (
 	statsMessage struct {
 		Type string `json:"type"` // "stats"
 		totals
+		delivery
 		Rate float64 `json:"rate"` // readings stored a second, of late
 	}
 )
@@ -96,7 +98,7 @@ func (l *live) open(c *hub.Conn) error {
 	if err := c.Join(room); err != nil {
 		return err
 	}
-	return c.SendJSON(statsMessage{Type: "stats", totals: l.totals()}) // so that the page need not wait a second
+	return c.SendJSON(statsMessage{Type: "stats", totals: l.totals(), delivery: l.delivery()}) // so that the page need not wait a second
 }
 
 // push hands on what has been stored. It never waits: what the watchers are too slow for is counted, told in the log
@@ -126,7 +128,7 @@ func (l *live) run() {
 			l.sendPresence()
 		case <-second.C:
 			t := l.totals()
-			_ = l.hub.All().SendJSON(statsMessage{"stats", t, stored.per(t.Stored, time.Now())})
+			_ = l.hub.All().SendJSON(statsMessage{"stats", t, l.delivery(), stored.per(t.Stored, time.Now())})
 			if n := l.missed.Swap(0); n > 0 {
 				l.log.Warn("watchers are too slow and missed readings, which are stored", "readings", n)
 			}

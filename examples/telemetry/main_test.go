@@ -131,13 +131,18 @@ func getJSON[T any](t *testing.T, r *running, path string) (v T) {
 // connect opens a device's connection with a token from the program's own end point.
 func (r *running) connect(t *testing.T, device string) *websocket.Conn {
 	t.Helper()
-	token := getJSON[struct{ Token string }](t, r, "/api/token?device="+device).Token
-	return dial(t, "ws://"+r.address+"/ingest", http.Header{"Authorization": {"Bearer " + token}})
+	return r.connectAs(t, device)
 }
 
-func dial(t *testing.T, url string, header http.Header) *websocket.Conn {
+func (r *running) connectAs(t *testing.T, device string, protocols ...string) *websocket.Conn {
 	t.Helper()
-	c, _, err := websocket.Dial(t.Context(), url, &websocket.DialOptions{HTTPHeader: header})
+	token := getJSON[struct{ Token string }](t, r, "/api/token?device="+device).Token
+	return dial(t, "ws://"+r.address+"/ingest", http.Header{"Authorization": {"Bearer " + token}}, protocols...)
+}
+
+func dial(t *testing.T, url string, header http.Header, protocols ...string) *websocket.Conn {
+	t.Helper()
+	c, _, err := websocket.Dial(t.Context(), url, &websocket.DialOptions{HTTPHeader: header, Subprotocols: protocols})
 	if err != nil {
 		t.Fatal(err)
 	}

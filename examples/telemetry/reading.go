@@ -32,7 +32,8 @@ type invalid struct {
 }
 
 const (
-	maxName = 256 // bytes in the name of a metric or a device; the subject of a token may have as many
+	maxName   = 256 // bytes in the name of a metric or a device; the subject of a token may have as many
+	maxDevice = 128 // bytes in the name of a device that sends, because it names a stream too
 
 	// maxReadings in one message is more than 64 KiB hold when they are valid. It bounds the answers that one
 	// message of garbage can ask for.
@@ -195,4 +196,12 @@ func checkName(name string) error {
 		return errors.New("must not contain control characters or broken Unicode")
 	}
 	return nil
+}
+
+// checkDevice says why a device may not send under a name, or nil.
+func checkDevice(name string) error {
+	if len(name) > maxDevice {
+		return fmt.Errorf("must be at most %d bytes long", maxDevice)
+	}
+	return checkName(name)
 }

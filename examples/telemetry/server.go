@@ -42,9 +42,14 @@ func newServer(o options, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, errors.Join(err, st.close())
 	}
-	s := &server{store: st, stats: newStats(stored), signer: signer{key, o.lifetime}, demo: o.demo, log: log}
+	letters, err := st.countDeadLetters(context.Background())
+	if err != nil {
+		return nil, errors.Join(err, st.close())
+	}
+	s := &server{store: st, stats: newStats(stored, letters), signer: signer{key, o.lifetime}, demo: o.demo, log: log}
 	s.live = newLive(s.totals, log)
 	s.ingest = newIngest(s.store, s.stats, s.live, log)
+	s.live.delivery = s.delivery
 	s.live.start()
 	s.app = s.routes()
 	return s, nil
@@ -62,7 +67,7 @@ func (s *server) routes() *fiber.App {
 	app.Use("/ingest", wsx.New(wsx.Config{
 		Hub:            s.ingest.hub,
 		Auth:           jwt.HMAC(s.signer.key),
-		Authorize:      func(_ *fiber.Ctx, id auth.Identity) error { return checkName(id.Subject) },
+		Authorize:      func(_ *fiber.Ctx, id auth.Identity) error { return checkDevice(id.Subject) },
 		RequireUpgrade: true,
 	}))
 	app.Use("/live", wsx.New(wsx.Config{Hub: s.live.hub, RequireUpgrade: true})) // pages of other sites get 403
@@ -76,6 +81,14 @@ func (s *server) totals() totals {
 	t := s.stats.snapshot()
 	t.Connected = s.ingest.hub.Len()
 	return t
+}
+
+// delivery is what /api/stats and the page show beside the totals.
+func (s *server) delivery() delivery {
+	d := s.stats.delivery()
+	h := s.ingest.hub.Stats()
+	d.Unsettled, d.Acks, d.Nacks = h.BatchPending, h.Acks, h.Nacks
+	return d
 }
 
 // serve answers until SIGINT or SIGTERM. Devices drain first: when it returns, what was read from them is stored and

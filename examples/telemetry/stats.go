@@ -1,6 +1,10 @@
 package main
 
-import "sync"
+import (
+	"slices"
+	"sync"
+	"time"
+)
 
 // totals is what /api/stats tells, in readings. Accepted = Stored + Rejected + those in flight, always.
 type totals struct {
@@ -10,15 +14,33 @@ type totals struct {
 	Connected int   `json:"connected"` // connections of devices
 }
 
+// delivery is what /api/stats tells of messages, of which each holds one reading or more.
+type delivery struct {
+	Unsettled   uint64  `json:"unsettled"`      // read, and neither stored nor a dead letter
+	DeadLetters int64   `json:"dead_letters"`   // ever written, by this and every earlier process on the database
+	Duplicates  int64   `json:"duplicates"`     // came again although they were stored, and were skipped
+	Gaps        int64   `json:"gaps"`           // numbers that were left out: messages that nobody stored
+	Acks        uint64  `json:"acks"`           // sent
+	Nacks       uint64  `json:"nacks"`          // sent
+	AckMS       float64 `json:"ack_ms"`         // from reading a message to its commit: the median of the newest ones
+	AckSlowMS   float64 `json:"ack_slowest_ms"` // and the slowest of them
+}
+
+// maxLatencies is how many of the newest messages the latency is told of.
+const maxLatencies = 1024
+
 // stats counts readings. Its methods may be called at once; each changes or shows all figures at one moment.
 type stats struct {
 	mu     sync.Mutex
-	totals totals // without Connected, which the hub knows
+	totals totals   // without Connected, which the hub knows
+	told   delivery // without what the hub knows
+	took   [maxLatencies]time.Duration
+	seen   int // latencies; took has the newest
 }
 
 // newStats goes on from what the database holds.
-func newStats(stored int64) *stats {
-	return &stats{totals: totals{Accepted: stored, Stored: stored}}
+func newStats(stored, deadLetters int64) *stats {
+	return &stats{totals: totals{Accepted: stored, Stored: stored}, told: delivery{DeadLetters: deadLetters}}
 }
 
 // accept counts readings that are about to be stored or rejected.
@@ -40,4 +62,31 @@ func (s *stats) snapshot() totals {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.totals
+}
+
+// deliver counts messages that are stored, and how long each took.
+func (s *stats) deliver(o outcome, messages []message) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.told.Duplicates += int64(o.duplicates)
+	s.told.Gaps += int64(o.gaps)
+	for _, m := range messages {
+		if m.reason != "" {
+			s.told.DeadLetters++
+		}
+		s.took[s.seen%maxLatencies] = time.Since(m.at)
+		s.seen++
+	}
+}
+
+func (s *stats) delivery() delivery {
+	s.mu.Lock()
+	told, took := s.told, slices.Clone(s.took[:min(s.seen, maxLatencies)])
+	s.mu.Unlock()
+	if n := len(took); n > 0 {
+		slices.Sort(took)
+		told.AckMS = float64(took[n/2].Microseconds()) / 1000
+		told.AckSlowMS = float64(took[n-1].Microseconds()) / 1000
+	}
+	return told
 }

@@ -15,8 +15,10 @@ import (
 )
 
 // schemaVersion is the database's user_version. A change of the schema raises it and adds a step to migrate.
-const schemaVersion = 1
+const schemaVersion = 2
 
+// schema is what version 1 had, and deliverySchema what version 2 has added.
+//
 // The ids of readings rise by one with each that is stored, so they are the order of storing, and the highest is
 // the number of readings ever stored. A series, which is one metric of one device, has its names once.
 const schema = `
@@ -33,6 +35,22 @@ CREATE TABLE readings (
 	value  REAL NOT NULL
 ) STRICT;
 CREATE INDEX readings_by_series ON readings (series, ts);
+`
+
+// A position says up to which number the messages of a stream, which is a device, are stored or are dead letters.
+const deliverySchema = `
+CREATE TABLE positions (
+	stream TEXT PRIMARY KEY,
+	number INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE dead_letters (
+	id     INTEGER PRIMARY KEY,
+	ts     INTEGER NOT NULL, -- when it was read; nanoseconds since 1970, UTC
+	device TEXT NOT NULL,
+	number INTEGER NOT NULL, -- in the stream; 0 from a device without acks
+	reason TEXT NOT NULL,
+	body   BLOB NOT NULL     -- the whole message
+) STRICT;
 `
 
 const (
@@ -93,15 +111,13 @@ func (s *store) migrate() error {
 	if err := tx.QueryRow("PRAGMA user_version").Scan(&version); err != nil {
 		return err
 	}
-	switch version {
-	case schemaVersion:
-		return nil
-	case 0:
-		if _, err := tx.Exec(schema); err != nil {
+	if version > schemaVersion {
+		return fmt.Errorf("its schema has version %d and this program knows %d", version, schemaVersion)
+	}
+	for _, step := range []string{schema, deliverySchema}[version:] {
+		if _, err := tx.Exec(step); err != nil {
 			return err
 		}
-	default:
-		return fmt.Errorf("its schema has version %d and this program knows %d", version, schemaVersion)
 	}
 	if _, err := tx.Exec(fmt.Sprintf("PRAGMA user_version = %d", schemaVersion)); err != nil {
 		return err
@@ -119,31 +135,48 @@ func (s *store) insert(ctx context.Context, readings []reading) error {
 	if len(readings) == 0 {
 		return nil
 	}
+	var found map[seriesKey]int64
+	err := s.transact(ctx, func(tx *sql.Tx) (err error) {
+		found, err = s.insertReadings(ctx, tx, readings)
+		return err
+	})
+	if err == nil {
+		s.remember(found)
+	}
+	return err
+}
+
+// transact commits what do has done, or after an error nothing.
+func (s *store) transact(ctx context.Context, do func(tx *sql.Tx) error) error {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
+	if err := do(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// insertReadings returns the ids of the readings' series, for remember once they are committed.
+func (s *store) insertReadings(ctx context.Context, tx *sql.Tx, readings []reading) (map[seriesKey]int64, error) {
 	found, err := s.resolve(ctx, tx, readings)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	stmt, err := tx.PrepareContext(ctx, "INSERT INTO readings (series, ts, value) VALUES (?, ?, ?)")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { _ = stmt.Close() }()
 	for _, r := range readings {
 		id := found[seriesKey{r.Device, r.Metric}]
 		if _, err := stmt.ExecContext(ctx, id, r.TS.UnixNano(), r.Value); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if err := tx.Commit(); err != nil {
-		return err
-	}
-	s.remember(found)
-	return nil
+	return found, nil
 }
 
 // resolve finds the id of each reading's series and creates those that are new.

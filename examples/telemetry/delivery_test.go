@@ -1,0 +1,206 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/coder/websocket"
+)
+
+// numbered returns messages from the first to the last number, each with one reading of that value.
+func numbered(device string, first, last int) (messages []message) {
+	for i := first; i <= last; i++ {
+		messages = append(messages, message{
+			device: device, number: uint64(i), at: noon, readings: []reading{{device, "n", float64(i), noon}},
+		})
+	}
+	return messages
+}
+
+// valuesOf returns what is stored of a device, in the order of storing.
+func valuesOf(t *testing.T, s *store, device string) string {
+	t.Helper()
+	readings, err := s.readings(t.Context(), filter{device: device, limit: 1e6})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, r := range readings {
+		all = append(all, fmt.Sprint(r.Value))
+	}
+	return strings.Join(all, " ")
+}
+
+// What is committed again is not stored again: the answer to a commit may be lost.
+func TestCommitIsIdempotent(t *testing.T) {
+	s := newStore(t, newDB(t))
+	for _, tt := range []struct {
+		messages []message
+		want     outcome
+		values   string
+	}{
+		{numbered("a", 1, 3), outcome{}, "1 2 3"},
+		{numbered("a", 1, 3), outcome{duplicates: 3}, "1 2 3"},
+		{numbered("a", 2, 5), outcome{duplicates: 2}, "1 2 3 4 5"},
+		{append(numbered("a", 6, 6), numbered("b", 1, 1)...), outcome{}, "1 2 3 4 5 6"},
+		{numbered("a", 9, 9), outcome{gaps: 2}, "1 2 3 4 5 6 9"},
+		{numbered("a", 0, 0), outcome{}, "1 2 3 4 5 6 9 0"}, // of a client without acks
+	} {
+		got, err := s.commit(t.Context(), tt.messages)
+		if err != nil || got != tt.want {
+			t.Errorf("got %+v (%v), want %+v", got, err, tt.want)
+		}
+		if got := valuesOf(t, s, "a"); got != tt.values {
+			t.Errorf("stored are %s, want %s", got, tt.values)
+		}
+	}
+	for stream, want := range map[string]uint64{"a": 9, "b": 1, "c": 0} {
+		if n, known, err := s.position(t.Context(), stream); n != want || known != (want > 0) || err != nil {
+			t.Errorf("position of %s is %d, %t (%v), want %d", stream, n, known, err, want)
+		}
+	}
+}
+
+// The position is part of the transaction: when the readings are not stored, it is not raised.
+func TestFailedCommitRaisesNoPosition(t *testing.T) {
+	s := newStore(t, newDB(t))
+	breakDatabase(t, s, "new.value = 3")
+	if _, err := s.commit(t.Context(), numbered("a", 1, 5)); err == nil {
+		t.Fatal("it was committed")
+	}
+	if n, known, err := s.position(t.Context(), "a"); n != 0 || known || err != nil {
+		t.Errorf("position %d, %t (%v), want none", n, known, err)
+	}
+}
+
+// breakDatabase makes readings fail for which the condition holds.
+func breakDatabase(t *testing.T, s *store, condition string) {
+	t.Helper()
+	if _, err := s.write.Exec("CREATE TRIGGER broken BEFORE INSERT ON readings WHEN " + condition + " BEGIN SELECT raise(ABORT, 'no'); END"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A message is buried only when the same transaction fails without its dead letter and succeeds with it.
+func TestBury(t *testing.T) {
+	s := newStore(t, newDB(t))
+	m := numbered("a", 1, 1)[0]
+	m.reason, m.body = "it failed", []byte("x")
+	breakDatabase(t, s, "new.value = 2")
+	if o, err := s.bury(t.Context(), m); err != nil || o.buried {
+		t.Errorf("got %+v (%v), want that it is stored after all", o, err)
+	}
+	m2 := numbered("a", 2, 2)[0]
+	m2.reason = "it failed" // and its body is empty
+	for _, want := range []outcome{{buried: true}, {buried: true, duplicates: 1}} {
+		if o, err := s.bury(t.Context(), m2); err != nil || o != want {
+			t.Errorf("got %+v (%v), want %+v", o, err, want)
+		}
+	}
+	if n, err := s.countDeadLetters(t.Context()); n != 1 || err != nil {
+		t.Errorf("%d dead letters (%v), want 1", n, err)
+	}
+	if n, _, err := s.position(t.Context(), "a"); n != 2 || err != nil {
+		t.Errorf("position %d (%v), want 2", n, err)
+	}
+	if got := valuesOf(t, s, "a"); got != "1" {
+		t.Errorf("stored are %s, want 1", got)
+	}
+}
+
+func TestOlderDatabaseIsBroughtUpToDate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "old.db")
+	s, err := openStore(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.write.Exec("DROP TABLE positions; DROP TABLE dead_letters; PRAGMA user_version = 1")
+	if err := errors.Join(err, s.insert(t.Context(), some("a", 2)), s.close()); err != nil {
+		t.Fatal(err)
+	}
+	s = newStore(t, path)
+	if _, err := s.commit(t.Context(), numbered("a", 1, 1)); err != nil {
+		t.Error(err)
+	}
+	if got := valuesOf(t, s, "a"); got != "0 1 1" {
+		t.Errorf("stored are %s", got)
+	}
+}
+
+// One message that the database will never take is a dead letter; its neighbours are stored, once.
+func TestPoisonIsADeadLetter(t *testing.T) {
+	r := start(t, newDB(t))
+	breakDatabase(t, r.store, "new.value = 7")
+	c := r.connectAcks(t, "dev1")
+	for i := 1; i <= 20; i++ {
+		send(t, c, readingJSON("n", float64(i)))
+	}
+	for got := ""; got != `{"wsx":"ack","seq":20}`; {
+		if got = receive(t, c); strings.Contains(got, "nack") {
+			t.Errorf("got %s", got)
+		}
+	}
+	if got := valuesOf(t, r.store, "dev1"); got != "1 2 3 4 5 6 8 9 10 11 12 13 14 15 16 17 18 19 20" {
+		t.Errorf("stored are %s", got)
+	}
+	if d := r.delivery(); d.DeadLetters != 1 || d.Gaps != 0 || d.Duplicates != 0 || d.Acks == 0 || d.Unsettled != 0 {
+		t.Errorf("figures are %+v, want one dead letter", d)
+	}
+	if got := r.totals(); got != (totals{20, 19, 1, 1}) {
+		t.Errorf("stats are %+v", got)
+	}
+}
+
+// A bad reading is acknowledged, because it is kept: with its message, as a dead letter.
+func TestBadReadingsAreDeadLetters(t *testing.T) {
+	r := start(t, newDB(t))
+	c := r.connectAcks(t, "dev1")
+	bad := "[" + readingJSON("n", 1) + `,{"metric":"n"}]`
+	for _, m := range []string{bad, "", "no JSON"} {
+		send(t, c, m)
+	}
+	for receive(t, c) != `{"wsx":"ack","seq":3}` {
+	}
+	var body, reason string
+	err := r.store.read.QueryRow("SELECT body, reason FROM dead_letters WHERE device = 'dev1' AND number = 1").Scan(&body, &reason)
+	if err != nil || body != bad || !strings.Contains(reason, "value") {
+		t.Errorf("the dead letter is %q because %q (%v)", body, reason, err)
+	}
+	if d := r.delivery(); d.DeadLetters != 3 || d.AckMS <= 0 || d.AckSlowMS < d.AckMS {
+		t.Errorf("figures are %+v", d)
+	}
+	if got := r.totals(); got != (totals{4, 1, 3, 1}) {
+		t.Errorf("stats are %+v", got)
+	}
+}
+
+// connectAcks connects as a device that wants acks, and reads the hello.
+func (r *running) connectAcks(t *testing.T, device string) *websocket.Conn {
+	t.Helper()
+	c := r.connectAs(t, device, "wsx.ack.v1")
+	if hello := receive(t, c); !strings.Contains(hello, `"stream":"`+device+`"`) {
+		t.Fatalf("the hello is %s", hello)
+	}
+	return c
+}
+
+// A newer server goes on where the database ends, whatever the device remembers.
+func TestHelloAfterARestart(t *testing.T) {
+	db := newDB(t)
+	r := start(t, db)
+	c := r.connectAcks(t, "dev1")
+	for i := range 5 {
+		send(t, c, readingJSON("n", float64(i)))
+	}
+	eventually(t, "they are stored", func() bool { return r.totals().Stored == 5 })
+	_ = c.CloseNow()
+	r.stop()
+	r = start(t, db)
+	hello := receive(t, r.connectAs(t, "dev1", "wsx.ack.v1"))
+	if !strings.Contains(hello, `"resumed":true,"next":6,`) {
+		t.Errorf("the hello is %s", hello)
+	}
+}
