@@ -48,19 +48,17 @@ func (s *store) deliver(ctx context.Context, tx *sql.Tx, messages []message) (ma
 // transaction, a database that commits the one was well enough to take the other.
 func (s *store) bury(ctx context.Context, m message) (o outcome, err error) {
 	var found map[seriesKey]int64
-	err = s.transact(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "SAVEPOINT alone"); err != nil {
+	err = s.transact(ctx, func(tx *sql.Tx) (err error) {
+		if _, err = tx.ExecContext(ctx, "SAVEPOINT alone"); err != nil {
 			return err
 		}
-		good := m
-		good.reason = ""
-		var err error
-		if len(m.readings) > 0 {
-			if found, o, err = s.deliver(ctx, tx, []message{good}); err == nil {
-				return nil
+		if alone := m; len(m.readings) > 0 {
+			alone.reason = ""
+			if found, o, err = s.deliver(ctx, tx, []message{alone}); err == nil {
+				return findBuried(ctx, tx, m, &o)
 			}
 		}
-		if _, err := tx.ExecContext(ctx, "ROLLBACK TO alone"); err != nil {
+		if _, err = tx.ExecContext(ctx, "ROLLBACK TO alone"); err != nil {
 			return err
 		}
 		m.readings = nil
@@ -73,6 +71,15 @@ func (s *store) bury(ctx context.Context, m message) (o outcome, err error) {
 	}
 	s.remember(found)
 	return o, nil
+}
+
+// findBuried finds out which of the two a message has become that an earlier call has stored.
+func findBuried(ctx context.Context, tx *sql.Tx, m message, o *outcome) error {
+	if o.duplicates == 0 {
+		return nil
+	}
+	const query = "SELECT EXISTS (SELECT 1 FROM dead_letters WHERE device = ? AND number = ?)"
+	return tx.QueryRowContext(ctx, query, m.device, int64(m.number)).Scan(&o.buried)
 }
 
 // advance raises the positions of the messages' streams to them and returns those that are not stored yet. What comes

@@ -70,6 +70,7 @@ func newIngest(s database, st *stats, l *live, log *slog.Logger) *ingest {
 			MaxAge:   100 * time.Millisecond,
 			Lanes:    1,          // SQLite has one writer
 			Timeout:  -1,         // to give a batch up while its commit may succeed would store it twice
+			Attempts: 5,          // about a second, then a message that always fails is looked for
 			OnPoison: batch.Hold, // a full disk makes the devices wait; it loses nothing
 			OnRetry:  in.retrying,
 		},
