@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -86,28 +85,6 @@ func TestAgentTriesLessAndLessOften(t *testing.T) {
 			t.Errorf("%d tries in an hour", tries)
 		}
 	})
-}
-
-func TestBacklogKeepsTheNewest(t *testing.T) {
-	b := newBacklog()
-	for i := range maxBacklog + 3 {
-		b.put([]sample{{Metric: fmt.Sprint(i)}})
-	}
-	first := b.take()
-	if first[0].Metric != "3" || b.takeLost() != 3 || b.takeLost() != 0 {
-		t.Errorf("the oldest is %v, want 3, and 3 lost", first)
-	}
-	b.putBack(first)
-	if again := b.take(); again[0].Metric != "3" {
-		t.Errorf("after putting it back the oldest is %v", again)
-	}
-	for b.take() != nil {
-	}
-	select {
-	case <-b.filled:
-	default:
-		t.Error("nobody would have been told of the rounds")
-	}
 }
 
 func TestMachineHasFigures(t *testing.T) {

@@ -21,6 +21,7 @@ type options struct {
 	agent    string        // run as an agent that streams to this URL
 	device   string        // the agent's name
 	token    string        // the agent's token
+	spool    string        // where the agent keeps what is not acknowledged
 }
 
 const usage = `Telemetry takes readings from devices over WebSockets, stores them in SQLite and shows them live.
@@ -48,6 +49,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	fs.StringVar(&o.agent, "agent", "", "run as an agent that streams to this `URL`, ws://HOST:PORT/ingest")
 	fs.StringVar(&o.device, "device", machineName(), "the agent's `NAME`")
 	fs.StringVar(&o.token, "token", os.Getenv("WSX_TOKEN"), "the agent's `TOKEN`; WSX_TOKEN keeps it out of the list of processes")
+	fs.StringVar(&o.spool, "spool", "", "the agent's `DIR` for what is not acknowledged yet, which then outlives the agent; one agent a name and DIR")
 	if err := fs.Parse(args); err != nil {
 		return o, err
 	}
@@ -66,12 +68,15 @@ func (o options) check(rest []string) error {
 		return errors.New("-lifetime must be more than zero")
 	}
 	if o.mint != "" {
-		return naming("-mint", checkName(o.mint))
+		return naming("-mint", checkDevice(o.mint))
 	}
-	if err := checkName(o.device); err != nil {
+	if err := checkDevice(o.device); err != nil {
 		return naming("-device", err)
 	}
 	if o.agent == "" {
+		if o.spool != "" {
+			return errors.New("-spool is for -agent; what the server measures itself needs none")
+		}
 		return nil
 	}
 	u, err := url.Parse(o.agent)
@@ -94,7 +99,7 @@ func naming(what string, err error) error {
 // machineName is what the agent calls itself unless told.
 func machineName() string {
 	name, err := os.Hostname()
-	if err != nil || checkName(name) != nil {
+	if err != nil || checkDevice(name) != nil {
 		return "this-machine"
 	}
 	return name
