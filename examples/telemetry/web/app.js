@@ -132,11 +132,17 @@ async function load() {
 }
 
 const handlers = {
-  stats({ rate, connected, stored, rejected }) {
-    setText(byId("rate"), rate.toLocaleString("en", { maximumFractionDigits: rate < 100 ? 1 : 0 }));
-    setText(byId("connected"), connected.toLocaleString("en"));
-    setText(byId("stored"), stored.toLocaleString("en"));
-    setText(byId("rejected"), rejected.toLocaleString("en"));
+  stats(s) {
+    const whole = (n) => n.toLocaleString("en");
+    setText(byId("rate"), s.rate.toLocaleString("en", { maximumFractionDigits: s.rate < 100 ? 1 : 0 }));
+    setText(byId("connected"), whole(s.connected));
+    setText(byId("stored"), whole(s.stored));
+    setText(byId("rejected"), whole(s.rejected));
+    setText(byId("ack-ms"), whole(Math.round(s.ack_ms)));
+    byId("ack-ms").title = `the median of the newest 1,024 messages; the slowest of them took ${whole(Math.round(s.ack_slowest_ms))} ms`;
+    setText(byId("unsettled"), whole(s.unsettled));
+    setText(byId("dead-letters"), whole(s.dead_letters));
+    setText(byId("acks"), `${whole(s.acks)} / ${whole(s.nacks)}`);
   },
 
   device({ device: name, connected }) {
