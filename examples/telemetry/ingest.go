@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/fiberwsx/wsx/batch"
@@ -149,10 +150,7 @@ func decodeBatch(b *hub.Batch) (messages []message, answers []answer) {
 			b.Reject(i, fmt.Errorf("%d bad readings; reading %d: %s", len(bad), bad[0].Index, bad[0].Message))
 		}
 	}
-	why := make(map[int]error)
-	for i, err := range b.Rejected() {
-		why[i] = err
-	}
+	why := maps.Collect(b.Rejected())
 	if len(why) == 0 {
 		return messages, answers
 	}

@@ -204,7 +204,7 @@ func (f *fleet) awaitAll() {
 // read returns what the i-th agent has kept, and what is stored of it.
 func (f *fleet) read(s *store, i int) (kept, stored []int, err error) {
 	text, err := os.ReadFile(f.ledger(i))
-	for _, line := range strings.Fields(string(text)) {
+	for line := range strings.FieldsSeq(string(text)) {
 		n, failed := strconv.Atoi(line)
 		kept, err = append(kept, n), errors.Join(err, failed)
 	}

@@ -1,8 +1,12 @@
 // Command telemetry takes readings from devices over WebSockets, stores them in SQLite in batches and shows them live
 // in a browser. It is one program: the server, and the agent that makes a machine a device.
 //
-// A reading travels like this: socket → hub → batch → one transaction → counted, answered, pushed to the browsers.
-// Nothing is told of a reading before it is committed.
+// A reading travels like this: socket → hub → batch → one transaction → acknowledged, counted, pushed to the browsers.
+// Nothing is told of a reading before it is committed. The transaction also stores up to which number each device's
+// messages have come, and the agent keeps each message until it is acknowledged: so whichever of the two dies, nothing is
+// lost and nothing is stored twice.
+//
+// README.md says which files to copy for a server or a device of your own, and what to change in them.
 package main
 
 import (
