@@ -205,3 +205,30 @@ func TestHelloAfterARestart(t *testing.T) {
 		t.Errorf("the hello is %s", hello)
 	}
 }
+
+// A database that takes nothing for longer than a batch is tried makes the devices wait. What is then tried by itself is
+// not taken for poison.
+func TestOutageMakesNoDeadLetters(t *testing.T) {
+	r := start(t, newDB(t))
+	breakDatabase(t, r.store, "TRUE")
+	const alike = "CREATE TRIGGER alike BEFORE INSERT ON dead_letters BEGIN SELECT raise(ABORT, 'no'); END"
+	if _, err := r.store.write.Exec(alike); err != nil {
+		t.Fatal(err)
+	}
+	c := r.connectAcks(t, "dev1")
+	for i := 1; i <= 8; i++ {
+		send(t, c, readingJSON("n", float64(i)))
+	}
+	eventually(t, "a message is tried by itself", func() bool { return r.ingest.hub.Stats().BatchRetries >= 7 }) // 4, and 3 halvings
+	if _, err := r.store.write.Exec("BEGIN; DROP TRIGGER broken; DROP TRIGGER alike; COMMIT"); err != nil {
+		t.Fatal(err)
+	}
+	for receive(t, c) != `{"wsx":"ack","seq":8}` {
+	}
+	if got := valuesOf(t, r.store, "dev1"); got != "1 2 3 4 5 6 7 8" {
+		t.Errorf("stored are %s", got)
+	}
+	if d := r.delivery(); d.DeadLetters != 0 || d.Gaps != 0 || d.Duplicates != 0 {
+		t.Errorf("figures are %+v, want no dead letter", d)
+	}
+}
