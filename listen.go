@@ -68,7 +68,7 @@ func Serve(app *fiber.App, ln net.Listener, hubs ...*hub.Hub) error {
 	defer signal.Stop(signals)
 
 	served := make(chan error, 1)
-	go func() { served <- app.Listener(ln) }()
+	go func() { served <- app.Listener(patient{ln}) }()
 	select {
 	case err := <-served:
 		return errors.Join(err, drain(signals, hubs))

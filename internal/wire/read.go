@@ -80,6 +80,7 @@ func (c *Conn) end(err error) {
 	case errors.Is(err, errPeerClosed):
 		c.discard(lingering)
 	case errors.As(err, &violation):
+		c.parser.forget() // the peer may let the close handshake take its time
 		c.close(violation, c.engine.CloseTimeout, false)
 		c.discard(c.engine.CloseTimeout)
 	default:

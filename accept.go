@@ -1,0 +1,44 @@
+package wsx
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"syscall"
+	"time"
+)
+
+// patient is a listener that waits while the process or the system has nothing left to accept with. fasthttp takes that
+// for the end, and the process would end with all the clients that it has.
+type patient struct{ net.Listener }
+
+// The pauses between two attempts to accept.
+const (
+	firstAcceptPause = 5 * time.Millisecond
+	lastAcceptPause  = time.Second
+)
+
+// Accept implements [net.Listener].
+func (l patient) Accept() (net.Conn, error) {
+	for pause := firstAcceptPause; ; pause = min(2*pause, lastAcceptPause) {
+		nc, err := l.Listener.Accept()
+		if err == nil || !isWant(err) {
+			return nc, err
+		}
+		if pause == firstAcceptPause {
+			slog.Warn("wsx: cannot accept connections for want of resources, trying again", "error", err)
+		}
+		t := time.NewTimer(pause)
+		<-t.C
+	}
+}
+
+// isWant reports whether accepting may work again when others have closed something.
+func isWant(err error) bool {
+	for _, want := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
+		if errors.Is(err, want) {
+			return true
+		}
+	}
+	return false
+}
