@@ -234,7 +234,7 @@ func TestUnreadEchoes(t *testing.T) {
 // TestUnreadPongs has clients ping within the limit and never read: that holds next to nothing, and hurts nobody.
 func TestUnreadPongs(t *testing.T) {
 	onEach(t, func(t *testing.T, on transport) {
-		const clients, pings, most = 50, 40, 4 << 20
+		const clients, pings, most = 50, 40, 16 << 20 // the clients, and what the race detector adds, included
 		h := echoHub()
 		address := on.serve(t, h)
 		before := heap()

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fiberwsx/wsx/hub"
@@ -44,7 +45,7 @@ func (l *ledger) transact(generation int, write func() error) error {
 	alive := generation == l.generation
 	l.mu.Unlock()
 	if l.latency > 0 {
-		time.Sleep(rand.N(l.latency))
+		nap(rand.N(l.latency))
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -189,10 +190,14 @@ func (p *process) kill() {
 	wantSettled(p.t, old)
 }
 
+// nap lets time pass in the bubble.
+func nap(d time.Duration) { time.Sleep(d) }
+
 // wantSettled checks what must hold of every hub that has ended.
 func wantSettled(t *testing.T, h *hub.Hub) {
 	t.Helper()
-	time.Sleep(time.Minute) // handlers that were left alone return
+	nap(time.Minute) // handlers that were left alone return
+	synctest.Wait()
 	s := h.Stats()
 	if s.BatchAccepted != s.BatchHandled+s.DeadLettered+s.Rejected+s.Abandoned || s.BatchPending != 0 || s.BatchBytes != 0 {
 		t.Errorf("the ledger does not add up: %+v", s)

@@ -82,7 +82,7 @@ func (d *sender) send(c *wsxtest.Client, next uint64, pings <-chan []byte) bool 
 			return false
 		}
 		if d.pause != nil {
-			time.Sleep(d.pause())
+			nap(d.pause())
 		}
 	}
 	return true
