@@ -175,8 +175,11 @@ func (p *parser) begin(h header) error {
 	if most > 0 && h.length > most-int64(m.gathered.len()) {
 		return tooBig()
 	}
-	if m.gathered.most = math.MaxInt64; most > 0 {
-		m.gathered.most = most + int64(len(deflate.Tail))
+	switch m.gathered.most = most; {
+	case most == 0:
+		m.gathered.most = math.MaxInt64
+	case m.compressed:
+		m.gathered.most += int64(len(deflate.Tail))
 	}
 	if m.fragments++; p.rules.maxFragments > 0 && m.fragments > p.rules.maxFragments {
 		return ws.CloseError{Status: ws.StatusPolicyViolation, Reason: "too many fragments"}
