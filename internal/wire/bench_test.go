@@ -13,7 +13,7 @@ import (
 type void struct{}
 
 func (void) message(ws.MessageType, []byte, bool, bool) {}
-func (void) control(Opcode, []byte) error               { return nil }
+func (void) control(Opcode, []byte, bool) error         { return nil }
 func (void) discarding() bool                           { return false }
 func (void) Message(ws.MessageType, []byte, bool)       {}
 func (void) Ping([]byte)                                {}

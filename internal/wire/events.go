@@ -24,7 +24,7 @@ func (e *events) message(t ws.MessageType, payload []byte, more, lasts bool) {
 	}
 }
 
-func (e *events) control(op Opcode, payload []byte) error {
+func (e *events) control(op Opcode, payload []byte, more bool) error {
 	c := (*Conn)(e)
 	switch {
 	case op == OpClose:
@@ -34,6 +34,7 @@ func (e *events) control(op Opcode, payload []byte) error {
 	case !c.rate.allow(c.readAt, c.engine.ControlRate):
 		return ws.CloseError{Status: ws.StatusPolicyViolation, Reason: "too many control frames"}
 	case op == OpPing:
+		c.collect(more) // a batch of pings costs one write
 		c.answer(payload)
 		c.handler.Ping(payload)
 	default:

@@ -38,6 +38,7 @@ func limits() wire.Config {
 type recorder struct {
 	conn      *wire.Conn
 	onMessage func(*wire.Conn, ws.MessageType, []byte) // nil: nothing
+	onPing    func()                                   // nil: nothing
 	closings  atomic.Int32
 	over      chan struct{} // closed by Ended
 
@@ -52,7 +53,12 @@ func (r *recorder) Message(t ws.MessageType, p []byte, _ bool) {
 	}
 }
 
-func (r *recorder) Ping(p []byte) { r.note(describe("ping", p)) }
+func (r *recorder) Ping(p []byte) {
+	r.note(describe("ping", p))
+	if r.onPing != nil {
+		r.onPing()
+	}
+}
 
 func (r *recorder) Pong(p []byte) { r.note(describe("pong", p)) }
 

@@ -14,7 +14,7 @@ import (
 type sink interface {
 	// more reports that the same piece goes on behind the message; lasts, that payload is valid as long as the piece.
 	message(t ws.MessageType, payload []byte, more, lasts bool)
-	control(op Opcode, payload []byte) error
+	control(op Opcode, payload []byte, more bool) error
 	// discarding reports that messages are of no more interest: the parser only looks for control frames then.
 	discarding() bool
 }
@@ -120,7 +120,7 @@ func (p *parser) controlFrame(h header, b []byte) (int, error) {
 	}
 	payload := b[:h.length]
 	Mask(payload, h.key)
-	return h.size + int(h.length), p.sink.control(h.op, payload)
+	return h.size + int(h.length), p.sink.control(h.op, payload, len(b) > len(payload))
 }
 
 // inPlace handles a message that is one frame, all of it there.

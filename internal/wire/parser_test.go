@@ -35,7 +35,7 @@ func (l *log) message(t ws.MessageType, p []byte, _, _ bool) {
 	}
 }
 
-func (l *log) control(op Opcode, p []byte) error {
+func (l *log) control(op Opcode, p []byte, _ bool) error {
 	l.entries = append(l.entries, fmt.Sprintf("control %d %q", op, p))
 	if op == OpClose {
 		return errEnd
@@ -134,7 +134,7 @@ func (n *naive) run() ws.Status {
 
 func (n *naive) frame(fin bool, op byte, payload []byte, length uint64) ws.Status {
 	if op >= 8 {
-		if n.control(Opcode(op), payload) != nil {
+		if n.control(Opcode(op), payload, false) != nil {
 			return 1
 		}
 		return 0
