@@ -28,7 +28,7 @@ type handshake struct {
 
 // isUpgrade reports whether the request wants to become a WebSocket: its Upgrade and its Connection both say so
 // (RFC 6455, section 4.2.1). Folded lines and bare line feeds are read as fasthttp reads them, so that what is an
-// upgrade for others is refused and not passed on. It does not allocate.
+// upgrade for others is refused and not passed on. It allocates nothing, unless there is a carriage return too many.
 func isUpgrade(raw []byte) bool {
 	upgrade, connection := false, false
 	var name []byte
@@ -154,11 +154,19 @@ func hasToken(list []byte, want string) bool {
 	for len(list) > 0 {
 		var item []byte
 		item, list, _ = bytes.Cut(list, comma)
-		if equalName(bytes.Trim(item, " \t\n"), want) {
+		if equalFolded(bytes.Trim(item, " \t\r\n"), want) {
 			return true
 		}
 	}
 	return false
+}
+
+// equalFolded is equalName past carriage returns: fasthttp drops those of a folded field.
+func equalFolded(item []byte, lower string) bool {
+	if bytes.IndexByte(item, '\r') >= 0 {
+		item = bytes.ReplaceAll(item, []byte("\r"), nil)
+	}
+	return equalName(item, lower)
 }
 
 // isToken reports whether p is a token of RFC 9110, section 5.6.2.

@@ -95,6 +95,7 @@ func TestMalformedHandshakes(t *testing.T) {
 		"line folding with a tab":             handshake("/ws", "+X-Name: a\r\n\tb: c"),
 		"line folding of Connection":          strings.Replace(good, "Connection: Upgrade", "Connection: Upgrade,\r\n close", 1),
 		"line folding of Upgrade":             strings.Replace(good, "Upgrade: websocket", "Upgrade:\r\n websocket", 1),
+		"a carriage return in such a line":    strings.Replace(good, "Upgrade: websocket", "Upgrade:\r\n websock\ret", 1),
 		"line folding of Host":                strings.Replace(good, "Host: example.com", "Host:\r\n example.com", 1),
 		"folding in the first line":           strings.Replace(good, "Host: ", " Host: ", 1),
 		"bare line feed after a field":        strings.Replace(good, "13\r\n", "13\n", 1),
