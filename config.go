@@ -109,7 +109,8 @@ type Config struct {
 	// Optional. Default: the status with {"error":"..."}
 	ErrorHandler fiber.ErrorHandler
 
-	// Logger gets the reasons of refused handshakes.
+	// Logger gets the reasons of refused handshakes, 100 at once and then 10 a second; a line behind others that were left
+	// out says how many.
 	//
 	// Optional. Default: slog.Default()
 	Logger *slog.Logger

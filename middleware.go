@@ -49,6 +49,7 @@ type gate struct {
 	proxies   []netip.Prefix
 	caps      *caps
 	firstSeen sync.Once
+	lines     lines
 	appTrust
 }
 

@@ -3,8 +3,12 @@ package wsx
 import (
 	"errors"
 	"strconv"
+	"sync"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/fiberwsx/wsx/ratelimit"
 )
 
 // refusal is why a handshake is not completed: what the client is told, and what the log is.
@@ -38,18 +42,55 @@ func upgradeRequired(message string) *refusal {
 		header(fiber.HeaderSecWebSocketVersion, "13")
 }
 
-// answer tells the log why and the client what. The log has the route, because a path may hold a token.
+// answer tells the log why, up to [linesOfRefusals], and the client what. The log has the route, because a path may hold a
+// token.
 func (g *gate) answer(c *fiber.Ctx, err error) error {
 	var r *refusal
 	if !errors.As(err, &r) {
 		return err
 	}
-	g.log.Info("websocket handshake refused", "status", r.status, "reason", r.reason,
-		"route", c.Route().Path, "remote", quoted(c.Context().RemoteAddr().String()))
+	g.logRefusal(c, r)
 	for _, h := range r.headers {
 		c.Set(h[0], h[1])
 	}
 	return g.cfg.ErrorHandler(c, fiber.NewError(r.status, r.message))
+}
+
+func (g *gate) logRefusal(c *fiber.Ctx, r *refusal) {
+	leftOut, ok := g.lines.take(time.Now())
+	if !ok {
+		return
+	}
+	fields := make([]any, 0, 10)
+	fields = append(fields, "status", r.status, "reason", r.reason,
+		"route", c.Route().Path, "remote", quoted(c.Context().RemoteAddr().String()))
+	if leftOut > 0 {
+		fields = append(fields, "left_out", leftOut)
+	}
+	g.log.Info("websocket handshake refused", fields...)
+}
+
+// linesOfRefusals is how many refusals stand in the log: who can send handshakes must not be able to fill a disk, or to
+// keep the process busy with writing about them.
+var linesOfRefusals = ratelimit.Rate{PerSecond: 10, Burst: 100}
+
+// lines counts the lines about refusals.
+type lines struct {
+	mu      sync.Mutex
+	bucket  ratelimit.Bucket
+	leftOut int // since the last line
+}
+
+// take reports whether there may be one more, and how many were left out before it.
+func (l *lines) take(now time.Time) (leftOut int, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.bucket.Allow(now, linesOfRefusals) {
+		l.leftOut++
+		return 0, false
+	}
+	leftOut, l.leftOut = l.leftOut, 0
+	return leftOut, true
 }
 
 // maxLogged is how many bytes of what a client chose may stand in a log.
