@@ -96,7 +96,7 @@ func (b *Batch[T]) Rejected() iter.Seq2[int, error] {
 
 // part makes p the items from lo to hi of b.
 func (b *Batch[T]) part(p *Batch[T], lo, hi int) {
-	p.rows, p.slab, p.base = b.rows[lo:hi:hi], b.slab, 0
+	p.rows, p.slab, p.base = b.rows[lo:hi:hi], b.slab, b.base
 	if lo > 0 {
 		p.base = b.rows[lo-1].end
 	}
@@ -124,7 +124,7 @@ func (b *Batcher[T]) put(t *Batch[T], item T, payload []byte) {
 		b.growRows(t)
 	}
 	if len(t.slab)+len(payload) > cap(t.slab) {
-		b.growSlab(t, len(t.slab)+len(payload))
+		b.growSlab(t, t.Bytes()+len(payload))
 	}
 	t.slab = append(t.slab, payload...)
 	t.rows = append(t.rows, row[T]{item: item, end: len(t.slab)})
@@ -138,18 +138,33 @@ func (b *Batcher[T]) growRows(t *Batch[T]) {
 	t.rowsBox, t.rows = box, rows
 }
 
-// growSlab moves t's payloads to a slab of at least that capacity.
+// growSlab moves t's payloads to a slab of at least that capacity. Where items were dropped in front it is twice that, so
+// that it does not have to move them again with the next one.
 func (b *Batcher[T]) growSlab(t *Batch[T], capacity int) {
+	if t.base > 0 {
+		capacity *= 2
+	}
 	box := b.slabs.get(max(capacity, minSlab))
-	slab := append(*box, t.slab...)
+	slab := append(*box, t.slab[t.base:]...)
+	for i := range t.rows {
+		t.rows[i].end -= t.base
+	}
 	b.dropSlab(t)
-	t.slabBox, t.slab = box, slab
+	t.slabBox, t.slab, t.base = box, slab, 0
+}
+
+// shed drops the first item and returns how many bytes it had.
+func (b *Batch[T]) shed() int {
+	bytes := b.rows[0].end - b.base
+	b.base = b.rows[0].end
+	clear(b.rows[:1])
+	b.rows = b.rows[1:]
+	return bytes
 }
 
 // dropRows gives t's rows back, cleared, so that the pool keeps no item alive.
 func (b *Batcher[T]) dropRows(t *Batch[T]) {
 	clear(t.rows)
-	*t.rowsBox = t.rows
 	b.rows.put(t.rowsBox)
 	t.rowsBox, t.rows = nil, nil
 }
@@ -169,6 +184,6 @@ func (b *Batcher[T]) dropSlab(t *Batch[T]) {
 func (b *Batcher[T]) recycle(t *Batch[T]) {
 	b.dropRows(t)
 	b.dropSlab(t)
-	t.attempt = 0
+	t.attempt, t.base = 0, 0
 	b.batches.Put(t)
 }

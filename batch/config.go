@@ -40,6 +40,10 @@ type Config struct {
 	// Timeout is how long one call of the handler may take before its context is cancelled. That is all it does: the
 	// handler's own return decides whether the batch was handled. Negative: off. Optional. Default: 30 s.
 	Timeout time.Duration
+	// DropOldest makes room for new items by dropping the oldest ones that wait, where Add would block else: for data of
+	// which only the newest counts. What is with the handler, or comes again to it, is not dropped. The dropped ones count
+	// as Stats.Dropped. Optional. Default: false.
+	DropOldest bool
 	// OnRetry hears of each failed attempt that another one follows: what failed, the number of the failed attempt
 	// from 1, and the pause before the next. It holds its lane until it returns; a panic in it is recovered and
 	// lost. Optional.

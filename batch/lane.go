@@ -22,6 +22,7 @@ type Lane[T any] struct {
 	done    uint64    // batches settled
 	waiting list[waiter[T]]
 	notice  chan struct{} // closed when a batch is settled; nil when nobody waits for that
+	dropped dropped       // and not told
 	rows    int           // the size of the last batch, a guess at that of the next
 	bytes   int
 }
@@ -36,7 +37,7 @@ func newLane[T any](b *Batcher[T], c *counter) *Lane[T] {
 // Add adds an item with a copy of its payload, which may be nil. It blocks while the lane is full, that is while one
 // batch is in flight and the next has no room; those that block get in in the order in which they came. Then an end
 // of ctx makes it return ctx.Err(), and Close [ErrClosed]; with either error the item was not added. When there is
-// room, ctx is not looked at. With nil the item is accepted: it will be handled, or counted and told as abandoned.
+// room, ctx is not looked at. With Config.DropOldest it does not block. With nil the item is accepted: it will be handled, or counted and told as abandoned.
 //
 // Without waiting it costs a lock of the lane and the copy, and no allocation once the lanes have warmed up.
 func (l *Lane[T]) Add(ctx context.Context, item T, payload []byte) error {
@@ -47,7 +48,7 @@ func (l *Lane[T]) Add(ctx context.Context, item T, payload []byte) error {
 	}
 	if l.waiting.front == nil {
 		if ok, err := l.putLocked(item, payload); ok || err != nil {
-			l.mu.Unlock()
+			l.unlock()
 			return err
 		}
 	}
@@ -112,7 +113,7 @@ func (l *Lane[T]) shut() {
 func (l *Lane[T]) putLocked(item T, payload []byte) (ok bool, err error) {
 	if l.fill != nil && !l.fitsLocked(len(payload)) {
 		l.handOverLocked()
-		if l.fill != nil {
+		if l.fill != nil && !l.makeRoomLocked(len(payload)) {
 			return false, nil
 		}
 	}

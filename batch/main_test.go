@@ -124,7 +124,7 @@ func upTo(from, to int) []int {
 // wantLedger checks that everything accepted is accounted for.
 func wantLedger(t *testing.T, s batch.Stats) {
 	t.Helper()
-	if s.Accepted != s.Handled+s.DeadLettered+s.Rejected+s.Abandoned || s.Pending != 0 || s.PendingBytes != 0 {
+	if s.Accepted != s.Handled+s.DeadLettered+s.Rejected+s.Dropped+s.Abandoned || s.Pending != 0 || s.PendingBytes != 0 {
 		t.Errorf("the ledger does not balance: %+v", s)
 	}
 }

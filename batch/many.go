@@ -19,7 +19,7 @@ func (l *Lane[T]) AddAll(ctx context.Context, all []Addition[T]) (added int, err
 	if l.waiting.front == nil {
 		added, err = l.putAllLocked(all)
 	}
-	l.mu.Unlock()
+	l.unlock()
 	for err == nil && added < len(all) {
 		if err = l.Add(ctx, all[added].Item, all[added].Payload); err == nil {
 			added++
@@ -41,7 +41,7 @@ func (l *Lane[T]) putAllLocked(all []Addition[T]) (added int, err error) {
 		if l.fill != nil && !l.fitsLocked(len(payload)) {
 			count()
 			l.handOverLocked()
-			if l.fill != nil {
+			if l.fill != nil && !l.makeRoomLocked(len(payload)) {
 				return added, nil
 			}
 		}

@@ -37,6 +37,9 @@ type Hooks[T any] struct {
 	// Settled is told of each batch when nothing more happens to its items: all are handled but those in rejected, in the
 	// order of their numbers. It has to be quick, and must not panic.
 	Settled func(b *Batch[T], rejected []Rejected[T])
+	// Dropped is told how many items, with how many payload bytes, have made room for newer ones, by the goroutine that adds
+	// those; the others go on meanwhile.
+	Dropped func(items, bytes int)
 }
 
 // OnPoison says what happens to an item that the handler fails for and that no dead letter takes.

@@ -223,31 +223,33 @@ func TestHold(t *testing.T) {
 	})
 }
 
-// TestHoldEndsWithClose: what is held then is given up, and told.
+// TestHoldEndsWithClose: what is held then is given up, and told; also what is held for a dead letter that fails.
 func TestHoldEndsWithClose(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s, o := &store{poison: map[int]bool{5: true}}, new(outcome)
-		b := batch.NewWithHooks(batch.Config{MaxItems: 10, OnPoison: batch.Hold}, s.handle, o.hooks(false))
-		for i := range 10 {
-			must(t, b.Lane(0).Add(t.Context(), i, []byte(fmt.Sprint(i))))
-		}
-		time.Sleep(time.Minute)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		var lost *batch.AbandonedError
-		if err := b.Close(ctx); !errors.As(err, &lost) || lost.Items != 5 {
-			t.Errorf("got %v, want 5 items given up", err)
-		}
-		wantEqual(t, "stored", s.stored, upTo(0, 5))
-		var given []int
-		for _, r := range o.rejected {
-			if r.Cause == batch.GivenUp {
-				given = append(given, r.Item)
+	for _, withLetter := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s, o := &store{poison: map[int]bool{5: true}}, &outcome{letter: func() error { return errStore }}
+			b := batch.NewWithHooks(batch.Config{MaxItems: 10, OnPoison: batch.Hold}, s.handle, o.hooks(withLetter))
+			for i := range 10 {
+				must(t, b.Lane(0).Add(t.Context(), i, []byte(fmt.Sprint(i))))
 			}
-		}
-		wantEqual(t, "given up", given, upTo(5, 10))
-		wantLedger(t, b.Stats())
-	})
+			time.Sleep(time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			var lost *batch.AbandonedError
+			if err := b.Close(ctx); !errors.As(err, &lost) || lost.Items != 5 {
+				t.Errorf("got %v, want 5 items given up", err)
+			}
+			wantEqual(t, "stored", s.stored, upTo(0, 5))
+			var given []int
+			for _, r := range o.rejected {
+				if r.Cause == batch.GivenUp {
+					given = append(given, r.Item)
+				}
+			}
+			wantEqual(t, "given up", given, upTo(5, 10))
+			wantLedger(t, b.Stats())
+		})
+	}
 }
 
 // TestHungStore: a store that takes too long for every call is not asked for each item.

@@ -65,6 +65,9 @@ func (l *Lane[T]) conclude(err error) bool {
 	case err != nil && l.mayRetry(err) && l.backOff(err):
 		return true
 	case t.letter:
+		if err != nil && l.b.cfg.OnPoison == Hold && l.b.ctx.Err() != nil {
+			t.releasePoison(err)
+		}
 		t.concludeLetter(err == nil)
 	case err == nil:
 		t.done(l.flight)
@@ -93,8 +96,8 @@ func (l *Lane[T]) settle() {
 	t, batch := &l.trial, l.flight
 	inOrder(t.rejected)
 	var lost *AbandonedError
-	if t.given > 0 {
-		lost = &AbandonedError{Items: t.given, Attempts: batch.attempt, Err: t.lost}
+	if n := t.abandoned(); n > 0 {
+		lost = &AbandonedError{Items: n, Attempts: batch.attempt, Err: t.lost}
 	}
 	l.b.countSettled(batch, t.rejected, lost)
 	if hook := l.b.cfg.OnAbandon; hook != nil && lost != nil {

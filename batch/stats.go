@@ -3,12 +3,13 @@ package batch
 import "sync/atomic"
 
 // Stats counts items, except where it says otherwise, since New. Always Accepted = Handled + DeadLettered + Rejected +
-// Abandoned + Pending.
+// Dropped + Abandoned + Pending.
 type Stats struct {
 	Accepted     uint64 // Add returned nil for them
 	Handled      uint64 // the handler returned nil for their batch, and had not rejected them
 	DeadLettered uint64 // rejected, and the dead letter took them
 	Rejected     uint64 // by the handler or as poison, and no dead letter took them
+	Dropped      uint64 // made room for newer ones; see Config.DropOldest
 	Abandoned    uint64 // given up
 	Pending      uint64 // in a batch that is filling, waiting or in flight
 	PendingBytes uint64 // the payload bytes of those
@@ -19,8 +20,9 @@ type Stats struct {
 // counter counts what lanes accept. There are several, each on a cache line of its own, so that adders to different
 // lanes do not meet.
 type counter struct {
-	items, bytes atomic.Uint64
-	_            [48]byte
+	items, bytes               atomic.Uint64
+	droppedItems, droppedBytes atomic.Uint64
+	_                          [32]byte
 }
 
 // totals is what has been settled; b.mu guards it.
@@ -43,13 +45,16 @@ func (b *Batcher[T]) Stats() Stats {
 		Batches:      b.total.batches,
 		Retries:      b.total.retries,
 	}
-	var bytes uint64
-	for i := range b.counters {
-		s.Accepted += b.counters[i].items.Load()
-		bytes += b.counters[i].bytes.Load()
+	bytes := -b.total.bytes
+	for i := range b.counters { // what has gone before what has come: never more of it
+		c := &b.counters[i]
+		s.Dropped += c.droppedItems.Load()
+		bytes -= c.droppedBytes.Load()
+		s.Accepted += c.items.Load()
+		bytes += c.bytes.Load()
 	}
-	s.Pending = s.Accepted - s.Handled - s.DeadLettered - s.Rejected - s.Abandoned
-	s.PendingBytes = bytes - b.total.bytes
+	s.Pending = s.Accepted - s.Handled - s.DeadLettered - s.Rejected - s.Dropped - s.Abandoned
+	s.PendingBytes = bytes
 	return s
 }
 

@@ -17,7 +17,7 @@ type trial[T any] struct {
 	view     Batch[T]
 	rejected []Rejected[T]
 	offered  int   // of rejected, to the dead letter
-	given    int   // of rejected, up; the last ones
+	given    int   // of rejected, up with their job; the last ones
 	lost     error // why
 }
 
@@ -90,6 +90,26 @@ func (t *trial[T]) concludeLetter(taken bool) {
 	}
 	t.offered = len(t.rejected) - t.given
 	t.letter, t.tries = false, 0
+}
+
+// releasePoison gives the poison up that was held for the dead letter: Close has ended that, and nobody may take the
+// items for refused.
+func (t *trial[T]) releasePoison(err error) {
+	for i := range t.forLetter() {
+		if r := &t.forLetter()[i]; r.Cause == Poison {
+			r.Cause, t.lost = GivenUp, err
+		}
+	}
+}
+
+// abandoned returns how many items were given up.
+func (t *trial[T]) abandoned() (n int) {
+	for i := range t.rejected {
+		if t.rejected[i].Cause == GivenUp {
+			n++
+		}
+	}
+	return n
 }
 
 // refused tells of the items that were rejected and not delivered; nil when there are none.
