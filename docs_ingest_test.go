@@ -137,6 +137,7 @@ func TestIngestTranscripts(t *testing.T) {
 			if err := r.hub.Shutdown(context.Background()); err != nil {
 				t.Error(err)
 			}
+			wantReport(t, r.hub)
 		})
 	}
 }
@@ -190,6 +191,7 @@ func (r *replay) end(how string) {
 		if err := r.hub.Shutdown(context.Background()); err != nil {
 			r.t.Error(err)
 		}
+		wantReport(r.t, r.hub)
 		r.boot()
 	case !strings.HasPrefix(how, "cut:"):
 		r.t.Errorf("%q is no end", how)

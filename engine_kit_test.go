@@ -86,6 +86,7 @@ func (on transport) serve(t *testing.T, h *hub.Hub, config ...wsx.Config) string
 		}
 		<-done
 		checkOver(t, h)
+		wantReport(t, h)
 	})
 	return "ws://" + ln.Addr().String() + "/ws"
 }

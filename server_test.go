@@ -64,6 +64,7 @@ func serve(t *testing.T, app *fiber.App, hubs ...*hub.Hub) string {
 			if err := h.Shutdown(ctx); err != nil {
 				t.Errorf("shutting the hub down: %v", err)
 			}
+			wantReport(t, h)
 		}
 		if err := app.ShutdownWithContext(ctx); err != nil {
 			t.Errorf("shutting Fiber down: %v", err)
@@ -71,6 +72,15 @@ func serve(t *testing.T, app *fiber.App, hubs ...*hub.Hub) string {
 		<-done
 	})
 	return ln.Addr().String()
+}
+
+// wantReport checks that the report of a hub that has ended has a place for every message.
+func wantReport(t *testing.T, h *hub.Hub) {
+	t.Helper()
+	r := h.Report()
+	if r.Accepted != r.Committed+r.DeadLettered+r.Nacked+r.Dropped+r.Abandoned || r.Pending != 0 {
+		t.Errorf("the report does not add up: %+v", r)
+	}
 }
 
 // The opcodes of control frames.

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"hash/maphash"
 	"iter"
 	"sync"
@@ -134,7 +135,9 @@ func (h *Hub) newBatcher() *batch.Batcher[entry] {
 			reject(err, items)
 		}
 	}
-	hooks := batch.Hooks[entry]{Settled: h.settled}
+	hooks := batch.Hooks[entry]{Settled: h.settled, Dropped: func(messages, bytes int) {
+		h.budget.give(int64(bytes + overhead*messages))
+	}}
 	if h.cfg.DeadLetter != nil {
 		hooks.DeadLetter = h.deadLetter
 	}
@@ -203,6 +206,8 @@ func giveGathered(all *[]batch.Addition[entry]) {
 // gather keeps a message for the batch, as long as its payload lasts.
 func (c *Conn) gather(m Message, lasts bool) {
 	if c.stream.Load() != nil && !c.admit(len(m.Data)) {
+		c.hub.count.in.Add(1)
+		c.hub.count.unnumbered.Add(1)
 		return
 	}
 	switch {
@@ -249,20 +254,53 @@ func (c *Conn) handOver() {
 	defer giveGathered(all)
 	c.hub.count.in.Add(uint64(len(*all)))
 	if c.stream.Load() != nil && !c.number(*all, size) {
+		c.hub.count.unnumbered.Add(uint64(len(*all)))
 		return
 	}
-	if c.hub.budget.exhausted() {
-		c.pushLane()
-	}
-	c.hub.budget.take(int64(size+overhead*len(*all)), c.hub.draining)
-	added, err := c.lane.AddAll(context.Background(), *all)
-	if err != nil { // a shutdown has run out of time
-		c.hub.count.lost.Add(uint64(len(*all) - added))
-	}
-	for _, lost := range (*all)[added:] {
+	c.charge(len(*all), size)
+	for _, lost := range (*all)[c.add(*all):] {
 		c.hub.budget.give(int64(len(lost.Payload) + overhead))
 	}
 }
+
+// charge takes what messages need from the budget, and waits while that is used up; or has older ones make room.
+func (c *Conn) charge(messages, bytes int) {
+	b, need := &c.hub.budget, int64(bytes+overhead*messages)
+	switch {
+	case !b.exhausted():
+	case c.hub.cfg.Batch.DropOldest:
+		c.lane.Shed(messages, bytes)
+	default:
+		c.pushLane()
+		resume := c.hub.paused.begin()
+		b.await(c.hub.draining)
+		resume()
+	}
+	b.used.Add(need)
+}
+
+// add adds messages to the lane and returns how many, as fewer do not fit only when a shutdown has run out of time.
+func (c *Conn) add(all []batch.Addition[entry]) (added int) {
+	added, err := c.lane.AddAll(ended, all)
+	if errors.Is(err, context.Canceled) { // no room
+		resume := c.hub.paused.begin()
+		var more int
+		more, err = c.lane.AddAll(context.Background(), all[added:])
+		added += more
+		resume()
+	}
+	if err != nil {
+		c.hub.count.lost.Add(uint64(len(all) - added))
+	}
+	return added
+}
+
+// ended is a context for those who do not wait.
+var ended = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
 
 // skip settles a message that is over the rate with a nack: it has a number like every other one.
 func (c *Conn) skip(size int) {
@@ -296,9 +334,7 @@ func (c *Conn) number(all []batch.Addition[entry], size int) bool {
 
 // pushLane has what the lane holds handled now: somebody waits for it.
 func (c *Conn) pushLane() {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	_ = c.lane.Flush(ctx)
+	_ = c.lane.Flush(ended)
 }
 
 // flushTail hands over what a connection leaves behind in a lane of its own, without waiting for the handler. A shared

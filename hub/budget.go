@@ -20,24 +20,22 @@ type budget struct {
 // strained reports whether four fifths are used, so that nobody new is let in.
 func (b *budget) strained() bool { return b.most > 0 && b.used.Load() >= b.most-b.most/5 }
 
-// exhausted reports whether take would wait.
+// exhausted reports whether await would wait.
 func (b *budget) exhausted() bool { return b.most > 0 && b.used.Load() >= b.most }
 
-// take waits until there is some left, and takes n, which may be more than that. done ends the waiting.
-func (b *budget) take(n int64, done <-chan struct{}) {
-	for b.exhausted() {
+// await waits until there is some left. done ends the waiting.
+func (b *budget) await(done <-chan struct{}) {
+	for {
 		moved := b.wait()
 		if moved == nil {
-			break
+			return
 		}
 		select {
 		case <-moved:
-			continue
 		case <-done:
+			return
 		}
-		break
 	}
-	b.used.Add(n)
 }
 
 // wait returns a channel that is closed when something comes back, or nil when there is some left.

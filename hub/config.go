@@ -101,7 +101,8 @@ type Config struct {
 	MaxUnsettled      int
 	MaxUnsettledBytes int
 	// IngestBudget bounds the bytes of all messages that batches hold. At 80 % new connections get 503; at 100 % no socket
-	// is read that has something for a batch. Optional. Default: 64 MiB.
+	// is read that has something for a batch; with Batch.DropOldest the oldest messages of a lane that wait make room
+	// for its new ones instead. Optional. Default: 64 MiB.
 	IngestBudget int
 
 	// MaxConns is how many connections may be open; more get 503. Optional. Default: 10,000.
@@ -215,6 +216,8 @@ func (c Config) check() {
 		panic("hub: Config.Ack needs OnBatch: what is acknowledged is what that has returned nil for")
 	case c.Ack == AckResume && c.Position == nil:
 		panic("hub: AckResume needs Config.Position, which says where the stored messages of a stream end")
+	case c.Batch.DropOldest && c.Ack != AckNone:
+		panic("hub: Config.Batch.DropOldest needs AckNone: what a client waits to be told of may not be dropped")
 	case c.DeadLetter != nil && c.OnBatch == nil:
 		panic("hub: Config.DeadLetter needs OnBatch")
 	case !validLookup(c.StreamLookup):

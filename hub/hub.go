@@ -34,6 +34,7 @@ type Hub struct {
 	streams streams
 	acker   acker
 	budget  budget
+	paused  pauses
 	count   counters
 
 	seed     maphash.Seed  // of the lanes of subjects

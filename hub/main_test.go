@@ -33,8 +33,12 @@ func newHub(t *testing.T, cfg hub.Config) *hub.Hub {
 		cfg.Logger = logged.logger(io.Discard)
 	}
 	cfg.PingInterval = cmp.Or(cfg.PingInterval, -1)
-	h := hub.New(cfg)
-	t.Cleanup(func() { _ = h.Shutdown(context.Background()) })
+	seen := new(witness)
+	h := hub.New(seen.watch(cfg))
+	t.Cleanup(func() {
+		_ = h.Shutdown(context.Background())
+		seen.check(t, h)
+	})
 	return h
 }
 

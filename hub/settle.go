@@ -32,6 +32,9 @@ func (h *Hub) settled(b *batch.Batch[entry], rejected []batch.Rejected[entry]) {
 		if r != nil && !r.Delivered {
 			same.settle()
 			e.refuse(r.Cause)
+			if r.Cause == batch.GivenUp {
+				h.count.givenBack.Add(1)
+			}
 		}
 		same.add(e, len(b.Payload(i)))
 	}

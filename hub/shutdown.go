@@ -24,6 +24,7 @@ type shutdown struct {
 	closing bool          // connections are being closed; guarded by Hub.mu
 	done    chan struct{} // closed when it is over
 	err     error         // set before done
+	report  Report        // likewise
 }
 
 // closing reports whether the shutdown has begun to close connections.
@@ -37,8 +38,8 @@ func (h *Hub) closing() bool {
 // handed over at once and finished or retried; every connection is closed with 1001, in jittered waves, and has the
 // close timeout to answer; what is left is cut off. It takes at most the DrainTimeout, or less when ctx ends before.
 //
-// It returns nil when all that was accepted has been handled, though clients may have been cut off, and a
-// [*ShutdownError] otherwise. It does not end callbacks that do not return, nor the HTTP server. Further calls wait
+// It returns nil when nothing was abandoned, though clients may have been cut off, and a [*ShutdownError] otherwise; the
+// log and [Hub.Report] have the figures. It does not end callbacks that do not return, nor the HTTP server. Further calls wait
 // for the first and return the same, or the error of their own ctx.
 func (h *Hub) Shutdown(ctx context.Context) error {
 	s, first := h.beginShutdown()
@@ -83,15 +84,13 @@ func (h *Hub) drain(ctx context.Context, s *shutdown) error {
 	for _, s := range h.shards {
 		s.flusher.Wait()
 	}
-	return h.result(began, clients, forced)
+	return h.result(s, began, clients, forced)
 }
 
 // pushBatches has everything handled that waits for company: readers may wait for that.
 func (h *Hub) pushBatches() {
 	if h.batches != nil {
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel()
-		_ = h.batches.Flush(ctx)
+		_ = h.batches.Flush(ended)
 	}
 }
 
@@ -189,17 +188,17 @@ func (h *Hub) waitOrForce(ctx context.Context) (forced int) {
 }
 
 // result says in the log how the shutdown went.
-func (h *Hub) result(began time.Time, clients, forced int) error {
+func (h *Hub) result(run *shutdown, began time.Time, clients, forced int) error {
 	h.mu.Lock()
 	stuck := len(h.reserved)
 	h.mu.Unlock()
 	s := h.Stats()
+	run.report = s.report().final()
 	h.log.Info("websocket hub drained",
 		"took", time.Since(began), "clients", clients, "forced", forced, "stuck", stuck,
 		"messages_in", s.MessagesIn, "messages_out", s.MessagesOut, "unsent", s.Unsent,
-		"accepted", s.BatchAccepted, "handled", s.BatchHandled, "dead_lettered", s.DeadLettered,
-		"rejected", s.Rejected, "abandoned", s.Abandoned+s.BatchPending)
-	if lost := s.Abandoned + s.BatchPending; lost > 0 || stuck > 0 {
+		"report", run.report)
+	if lost := run.report.Abandoned; lost > 0 || stuck > 0 {
 		return &ShutdownError{Abandoned: lost, Stuck: stuck}
 	}
 	return nil

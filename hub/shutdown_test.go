@@ -72,7 +72,7 @@ func TestShutdownInOrder(t *testing.T) {
 		want(t, "connections", h.Len(), 0)
 		want(t, "send afterwards", h.All().SendText("x"), hub.ErrDraining)
 		if line := book.String(); !strings.Contains(line, `level=INFO msg="websocket hub drained" took=3`) ||
-			!strings.Contains(line, "accepted=2 handled=2 dead_lettered=0 rejected=0 abandoned=0") {
+			!strings.Contains(line, "report.accepted=2 report.committed=2 report.dead_lettered=0 report.nacked=0 report.dropped=0 report.abandoned=0") {
 			t.Errorf("log: %s", line)
 		}
 	})

@@ -1,6 +1,9 @@
 package hub
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // counters are the hub's running totals.
 type counters struct {
@@ -10,7 +13,9 @@ type counters struct {
 	unsent         atomic.Uint64 // accepted for sending and lost with their connection
 	rateLimited    atomic.Uint64
 	panics         atomic.Uint64
+	unnumbered     atomic.Uint64
 	lost           atomic.Uint64 // read, and refused by batches that a shutdown had ended
+	givenBack      atomic.Uint64 // given up by the batches, and refused with a nack
 	refusedFull    atomic.Uint64
 	refusedDrain   atomic.Uint64
 	refusedLoad    atomic.Uint64
@@ -19,30 +24,35 @@ type counters struct {
 
 // Stats is what a hub has done since [New]. Connections opened less those closed are the ones there are.
 type Stats struct {
-	Conns         int    // there are now
-	Detached      int    // of these, on a descriptor of their own: plain TCP on Linux
-	InPlace       int    // of these, on a plain net.Conn: TLS, wrapped listeners, other systems, no descriptor to be had
-	Opened        uint64 // connections
-	Closed        uint64 // connections
-	MessagesIn    uint64 // received, those over the rate included
-	MessagesOut   uint64 // queued for a receiver
-	Unsent        uint64 // queued, and lost because the connection ended or was too slow
-	RateLimited   uint64 // received and dropped
-	Panics        uint64 // of callbacks, batch handlers excluded
-	RefusedFull   uint64 // reservations over MaxConns
-	RefusedDrain  uint64 // reservations during a shutdown
-	RefusedLoad   uint64 // reservations while the batches held too much
-	BatchAccepted uint64 // messages given to the batches
-	BatchHandled  uint64 // messages that OnBatch has taken
-	DeadLettered  uint64 // messages that DeadLetter has taken
-	Rejected      uint64 // messages that neither has, refused with a nack where the client has asked for acks
-	Abandoned     uint64 // messages that were given up: the hub ended, or OnBatch took too long
-	BatchPending  uint64 // messages that wait or are being handled: Accepted less the four before
-	BatchBytes    uint64 // the payload bytes of those
-	Acks, Nacks   uint64 // sent
-	Streams       int    // that are known
-	Batches       uint64 // handled
-	BatchRetries  uint64 // attempts after the first
+	Conns         int           // there are now
+	Detached      int           // of these, on a descriptor of their own: plain TCP on Linux
+	InPlace       int           // of these, on a plain net.Conn: TLS, wrapped listeners, other systems, no descriptor to be had
+	Opened        uint64        // connections
+	Closed        uint64        // connections
+	MessagesIn    uint64        // received, those over the rate included
+	MessagesOut   uint64        // queued for a receiver
+	Unsent        uint64        // queued, and lost because the connection ended or was too slow
+	RateLimited   uint64        // received and dropped
+	Panics        uint64        // of callbacks, batch handlers excluded
+	RefusedFull   uint64        // reservations over MaxConns
+	RefusedDrain  uint64        // reservations during a shutdown
+	RefusedLoad   uint64        // reservations while the batches held too much
+	Unnumbered    uint64        // received without a hello, or on a stream that another connection has: they do not count
+	BatchAccepted uint64        // messages given to the batches; for these and the next ones see [Report]
+	BatchHandled  uint64        // messages that OnBatch has taken
+	DeadLettered  uint64        // messages that DeadLetter has taken
+	Rejected      uint64        // messages that neither has, refused with a nack where the client has asked for acks
+	Dropped       uint64        // messages that made room for newer ones
+	Abandoned     uint64        // messages that were given up: the hub ended or, without acks, OnBatch took too long
+	BatchPending  uint64        // messages that wait or are being handled: Accepted less the five before
+	BatchBytes    uint64        // the payload bytes of those
+	Acks, Nacks   uint64        // sent
+	Paused        int           // connections that are not read now: their window, their batch or the budget is full
+	Pauses        uint64        // of connections, those of now included
+	PausedTime    time.Duration // of all pauses that are over
+	Streams       int           // that are known
+	Batches       uint64        // handled
+	BatchRetries  uint64        // attempts after the first
 }
 
 // Stats returns the figures as they are now. It costs a few atomic reads.
@@ -62,16 +72,20 @@ func (h *Hub) Stats() Stats {
 		RefusedFull:  h.count.refusedFull.Load(),
 		RefusedDrain: h.count.refusedDrain.Load(),
 		RefusedLoad:  h.count.refusedLoad.Load(),
+		Unnumbered:   h.count.unnumbered.Load(),
 		Acks:         h.count.acks.Load(),
 		Nacks:        h.count.nacks.Load(),
 		Streams:      h.streams.len(),
+		Paused:       int(h.paused.now.Load()),
+		Pauses:       h.paused.all.Load(),
+		PausedTime:   time.Duration(h.paused.took.Load()),
 	}
 	if h.batches != nil {
+		lost, givenBack := h.count.lost.Load(), h.count.givenBack.Load() // the batches count first what is given back
 		b := h.batches.Stats()
-		lost := h.count.lost.Load()
-		s.BatchAccepted, s.BatchHandled, s.Abandoned = b.Accepted+lost, b.Handled, b.Abandoned+lost
-		s.DeadLettered, s.Rejected, s.BatchBytes = b.DeadLettered, b.Rejected, b.PendingBytes
-		s.BatchPending, s.Batches, s.BatchRetries = b.Pending, b.Batches, b.Retries
+		s.BatchAccepted, s.BatchHandled, s.Abandoned = b.Accepted+lost, b.Handled, b.Abandoned+lost-givenBack
+		s.DeadLettered, s.Rejected, s.BatchBytes = b.DeadLettered, b.Rejected+givenBack, b.PendingBytes
+		s.BatchPending, s.Batches, s.BatchRetries, s.Dropped = b.Pending, b.Batches, b.Retries, b.Dropped
 	}
 	return s
 }

@@ -266,6 +266,7 @@ func (c *Conn) hasRoom(gathered, bytes, size int) bool {
 // further message counts.
 func (c *Conn) awaitRoom(size int) bool {
 	c.pushLane()
+	defer c.hub.paused.begin()()
 	for {
 		moved := c.stream.Load().progress(func() bool { return c.hasRoom(0, 0, size) })
 		if moved == nil {

@@ -26,6 +26,9 @@ func start(t *testing.T, o options) string {
 			if err := h.Shutdown(t.Context()); err != nil && t.Context().Err() == nil {
 				t.Error(err)
 			}
+			if r := h.Report(); r.Accepted != r.Committed || r.Pending != 0 {
+				t.Errorf("of what was accepted something is not handled: %+v", r)
+			}
 		}
 		if err := app.ShutdownWithTimeout(5 * time.Second); err != nil {
 			t.Error(err)

@@ -83,6 +83,9 @@ func startAt(t *testing.T, o options, address string) *running {
 		var err error
 		for _, h := range s.hubs() {
 			err = errors.Join(err, h.Shutdown(ctx))
+			if r := h.Report(); r.Accepted != r.Committed+r.DeadLettered+r.Nacked+r.Abandoned || r.Pending != 0 {
+				t.Errorf("the report does not add up: %+v", r)
+			}
 		}
 		http.DefaultClient.CloseIdleConnections()
 		err = errors.Join(err, s.app.ShutdownWithContext(ctx), <-served, s.close())

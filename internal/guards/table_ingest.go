@@ -29,7 +29,10 @@ var ingestGuards = []guard{
 	{"ingest: the older one is told", "hub/streams.go", `_ = before.Close(ws.StatusReplaced, "replaced by a newer connection")`, `_ = before`, ingest, "^TestTakeover"},
 	{"ingest: the window", "hub/stream.go", `unsettled < int64(cfg.MaxUnsettled)`, `true`, ingest, "^TestWindow"},
 	{"ingest: the window in bytes", "hub/stream.go", `held+int64(size) <= int64(cfg.MaxUnsettledBytes)`, `held > -1`, ingest, "^TestWindow"},
-	{"ingest: the budget", "hub/budget.go", `for b.exhausted() {`, `for false {`, ingest, "^TestBudget"},
+	{"ingest: the budget", "hub/batch.go", `b.await(c.hub.draining)`, ``, ingest, "^TestBudget"},
+	{"ingest: what is dropped is given back", "hub/batch.go", `h.budget.give(int64(bytes + overhead*messages))`, `_ = bytes`, ingest, "^TestDropOldest"},
+	{"ingest: a nack is no loss", "hub/settle.go", `h.count.givenBack.Add(1)`, ``, ingest, "^TestReport"},
+	{"ingest: what a closed batch refuses is counted", "hub/batch.go", `c.hub.count.lost.Add(uint64(len(all) - added))`, `_ = added`, ingest, "^TestShutdownAbandons"},
 	{"ingest: the budget refuses", "hub/budget.go", `return b.most > 0 && b.used.Load() >= b.most-b.most/5`, `return false`, ingest, "^TestBudget"},
 	{"ingest: the last ack goes before the close", "internal/wire/outbox.go", `	l.control = append(l.control, farewell...)
 `, ``, ingest, "^TestAckBeforeClose"},
