@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/fiberwsx/wsx/batch"
@@ -134,6 +135,16 @@ type Config struct {
 	// that, 4 MiB at least, unless the socket has taken nothing for a second. Optional. Default: 256, 1 MiB.
 	OutboxMessages int
 	OutboxBytes    int
+	// OutboxBudget bounds the memory in bytes of all that waits for slow receivers; what is shared counts once. While more
+	// waits, [Conn.Send] waits, too, for a receiver for which more than 16 KiB do, and those of them that have taken
+	// nothing for 250 ms are closed with 4006, the worst first, until it is enough; who goes on holding it is cut off.
+	// Who takes its messages is never closed for it, nor for whom less waits. Optional. Default: 16 MiB, or 4 times
+	// OutboxBytes if that is more.
+	OutboxBudget int
+	// PartialBudget bounds the memory in bytes of messages that have begun and are not whole. While there is more, those
+	// that keep more than 16 KiB for longer than 250 ms are closed with 1013, the worst first, until it is enough.
+	// Optional. Default: 16 MiB, or 4 times MaxMessage if that is more; none where MaxMessage has none.
+	PartialBudget int
 	// Compression is permessage-deflate. Optional. Default: off.
 	Compression Compression
 	// WriteDeadline is how long a socket may take nothing of what it is given. Optional. Default: 10 s.
@@ -173,6 +184,11 @@ func (c Config) withDefaults() Config {
 	c.IngestBudget = limit(c.IngestBudget, 64<<20)
 	c.OutboxMessages = limit(c.OutboxMessages, 256)
 	c.OutboxBytes = limit(c.OutboxBytes, 1<<20)
+	c.OutboxBudget = limit(c.OutboxBudget, budgetFor(c.OutboxBytes))
+	if c.MaxMessage > 0 {
+		c.PartialBudget = orDefault(c.PartialBudget, budgetFor(c.MaxMessage))
+	}
+	c.PartialBudget = limit(c.PartialBudget, 0)
 	if c.Ack == AckResume {
 		c.Batch.OnPoison = batch.Hold
 	}
@@ -189,6 +205,9 @@ func (c Config) withDefaults() Config {
 	}
 	return c
 }
+
+// budgetFor returns the default of what all connections may hold where each may hold so much.
+func budgetFor(each int) int { return max(16<<20, 4*min(each, math.MaxInt/4)) }
 
 func orDefault[T int | float64 | time.Duration](v, byDefault T) T {
 	if v == 0 {
@@ -241,6 +260,8 @@ func (c Config) engine(h *Hub) wire.Config {
 		ControlRate:    c.ControlRate,
 		OutboxMessages: c.OutboxMessages,
 		OutboxBytes:    c.OutboxBytes,
+		OutboxBudget:   c.OutboxBudget,
+		PartialBudget:  c.PartialBudget,
 		WriteDeadline:  c.WriteDeadline,
 		CloseTimeout:   c.CloseTimeout,
 		Dropped:        &h.count.unsent,

@@ -32,6 +32,8 @@ type Stats struct {
 	MessagesIn    uint64        // received, those over the rate included
 	MessagesOut   uint64        // queued for a receiver
 	Unsent        uint64        // queued, and lost because the connection ended or was too slow
+	OutboxBytes   int           // of memory that wait for receivers now; see [Config.OutboxBudget]
+	PartialBytes  int           // of memory for messages that are not whole now; see [Config.PartialBudget]
 	RateLimited   uint64        // received and dropped
 	Panics        uint64        // of callbacks, batch handlers excluded
 	RefusedFull   uint64        // reservations over MaxConns
@@ -58,6 +60,7 @@ type Stats struct {
 // Stats returns the figures as they are now. It costs a few atomic reads.
 func (h *Hub) Stats() Stats {
 	n, detached := h.Len(), int(h.count.detached.Load())
+	waiting, partial := h.engine.Held()
 	s := Stats{
 		Conns:        n,
 		Detached:     min(n, detached),
@@ -67,6 +70,8 @@ func (h *Hub) Stats() Stats {
 		MessagesIn:   h.count.in.Load(),
 		MessagesOut:  h.count.out.Load(),
 		Unsent:       h.count.unsent.Load(),
+		OutboxBytes:  int(waiting),
+		PartialBytes: int(partial),
 		RateLimited:  h.count.rateLimited.Load(),
 		Panics:       h.count.panics.Load(),
 		RefusedFull:  h.count.refusedFull.Load(),

@@ -9,7 +9,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/fiberwsx/wsx/internal/deflate"
 	"github.com/fiberwsx/wsx/ws"
 )
 
@@ -32,47 +31,6 @@ var ErrControlTooLong = errors.New("websocket: control payload over 125 bytes")
 
 // ErrStatus means that a close frame may not carry the status; the connection closes with 1011 instead.
 var ErrStatus = errors.New("websocket: status may not be sent")
-
-// Config holds the limits of connections. In all of them 0 means that there is no limit.
-type Config struct {
-	MaxMessage     int64          // bytes of an incoming message
-	MaxFragments   int            // of an incoming message
-	MaxMessageAge  time.Duration  // from the first fragment to the last
-	ControlRate    int            // incoming pings and pongs a second
-	OutboxMessages int            // waiting to be sent
-	OutboxBytes    int            // waiting to be sent
-	WriteDeadline  time.Duration  // for the socket to take something of what it is given
-	CloseTimeout   time.Duration  // for the close handshake
-	Dropped        *atomic.Uint64 // counts messages that were accepted and could not be sent
-	Cork           bool           // collect what is sent while more frames are in hand
-	Compression    Compression    // of connections that agree to it
-}
-
-// Engine is what connections share.
-type Engine struct {
-	Config
-	rules      rules
-	start      time.Time // ages are measured from here
-	corks      corks
-	lot        lot
-	compressor *deflate.Compressor
-	sharing    atomic.Int64 // connections that take what was compressed for all
-}
-
-// NewEngine returns an engine. It starts nothing.
-func NewEngine(cfg Config) *Engine {
-	return &Engine{
-		Config: cfg,
-		start:  time.Now(),
-		rules: rules{
-			masked: true, maxMessage: cfg.MaxMessage, maxFragments: cfg.MaxFragments, maxAge: cfg.MaxMessageAge,
-		},
-		compressor: deflate.NewCompressor(cfg.Compression.Level),
-	}
-}
-
-// age returns how old the engine is in nanoseconds.
-func (e *Engine) age() int64 { return int64(time.Since(e.start)) }
 
 // Handler takes what a connection receives. Its methods are called one at a time, from the goroutine that reads;
 // payloads are valid until the call returns. It must not panic; runtime.Goexit ends the connection.
@@ -144,8 +102,9 @@ func New(nc net.Conn, e *Engine, h Handler) *Conn {
 // [Conn.Go].
 func (c *Conn) Detached() bool { return c.detached }
 
-// Send queues a message and returns; payload is copied. It waits only while the outbox is at a limit and the socket
-// still takes something. Errors: [ErrClosed], [ErrSlowConsumer], and those of [CheckMessage].
+// Send queues a message and returns; payload is copied. It waits only while the outbox is at a limit, or has much of a
+// budget that is strained, and the socket still takes something. Errors: [ErrClosed], [ErrSlowConsumer], and those of
+// [CheckMessage].
 func (c *Conn) Send(t ws.MessageType, payload []byte) error {
 	if err := CheckMessage(t, payload); err != nil {
 		return err
@@ -179,10 +138,15 @@ func CheckMessage(t ws.MessageType, payload []byte) error {
 func (c *Conn) send(op Opcode, payload []byte, pack bool) error {
 	for {
 		err := c.out.push(op, payload, pack)
-		if !errors.Is(err, errFull) {
+		switch {
+		case errors.Is(err, errFull):
+			err = c.awaitRoom(patience)
+		case errors.Is(err, errStrained):
+			err = c.awaitRoom(strainPatience)
+		default:
 			return err
 		}
-		if err := c.awaitRoom(); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -224,43 +188,6 @@ func (c *Conn) Kick() { c.out.flush() }
 
 // Skip says that the connection wants nothing that lies before a position of the log.
 func (c *Conn) Skip(position uint64) { c.out.skip(position) }
-
-// overflow closes because of a slow consumer.
-func (c *Conn) overflow() error {
-	if !c.close(ws.CloseError{Status: ws.StatusSlowConsumer, Reason: "slow consumer"}, c.engine.CloseTimeout, true) {
-		return ErrClosed
-	}
-	return ErrSlowConsumer
-}
-
-// awaitRoom waits until a message that found the outbox at a limit may be tried again. The error is
-// [ErrSlowConsumer]: the socket takes nothing, and the connection closes; or [ErrClosed], because it does already.
-func (c *Conn) awaitRoom() error {
-	if c.waitForRoom() {
-		return nil
-	}
-	return c.overflow()
-}
-
-// waitForRoom waits for the writer's next progress. False means that the socket has refused for too long.
-func (c *Conn) waitForRoom() bool {
-	moved, stuck := c.out.watch()
-	if moved == nil {
-		return true
-	}
-	if stuck >= patience {
-		return false
-	}
-	t := time.NewTimer(patience - stuck)
-	defer t.Stop()
-	select {
-	case <-moved:
-		return true
-	case <-t.C:
-		_, stuck = c.out.watch()
-		return stuck < patience
-	}
-}
 
 // Ping queues a ping of at most [MaxControl] bytes. Errors: [ErrClosed], [ErrControlTooLong], and [ErrSlowConsumer]
 // when many wait already; that one does not close the connection.

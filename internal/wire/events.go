@@ -43,6 +43,12 @@ func (e *events) control(op Opcode, payload []byte, more bool) error {
 	return nil
 }
 
+func (e *events) holds(before, bytes int, since time.Time) {
+	b := &e.engine.partials
+	b.add(bytes - before)
+	b.hold((*Conn)(e), before, bytes, since)
+}
+
 // answer queues the pong of a ping. A peer that does not read its pongs is not read any more until it does.
 func (c *Conn) answer(payload []byte) {
 	for {

@@ -10,9 +10,10 @@ type load struct {
 	hand     chunk // being written
 	written  int   // of hand
 	queue    []chunk
-	first    [1]chunk // what queue is made of while one is enough
-	messages int      // queued or in hand
+	first    [few]chunk // what queue is made of while they are enough
+	messages int        // queued or in hand
 	bytes    int
+	weight   int    // what counts towards the budget
 	control  []byte // whole control frames
 	closing  []byte // the close frame, until it is taken
 	writing  bool   // a writer is at work; hand and the socket are its own
@@ -22,6 +23,9 @@ type load struct {
 	conn *Conn  // of the writer
 	run  func() // its life, bound once
 }
+
+// few is how many chunks wait without an array of their own: those of a small share.
+const few = smallShare / smallChunk
 
 var loadPool = sync.Pool{New: func() any { return new(load) }}
 
@@ -69,15 +73,31 @@ func (l *load) add(r *Round, data []byte, messages int) {
 	if waits := l.writing || len(l.queue) > 0; waits && (len(data) < shareFrom || r.held() > 4*len(data)) {
 		tail := l.tail()
 		if tail == nil || tail.room() < len(data) {
-			l.queue = append(l.queue, newChunk(len(data)))
-			tail = l.tail()
+			tail = l.grow(len(data), false)
 		}
 		tail.data = append(tail.data, data...)
 		tail.messages += messages
 		return
 	}
 	r.retain()
-	l.queue = append(l.queue, chunk{data: data, messages: messages, round: r})
+	l.append(chunk{data: data, messages: messages, round: r, held: r.held()})
+}
+
+// grow appends a chunk for size bytes, with room for more where more will come: in a cork, or where much waits already.
+func (l *load) grow(size int, corked bool) *chunk {
+	if corked || l.weight > smallShare {
+		size = max(size, chunkSize)
+	}
+	l.append(newChunk(size))
+	return l.tail()
+}
+
+// append puts a chunk at the end of the queue.
+func (l *load) append(k chunk) {
+	if n := len(l.queue); n == cap(l.queue) && n < few {
+		l.queue = l.first[:copy(l.first[:], l.queue)]
+	}
+	l.queue = append(l.queue, k)
 }
 
 // take takes into hand what is to be written next. False: there is nothing.
@@ -118,7 +138,7 @@ func (l *load) putDown() {
 	if l.hand.control && l.control == nil {
 		l.control = l.hand.data[:0]
 	}
-	l.hand.release()
+	l.release(&l.hand)
 	l.written = 0
 }
 
@@ -127,7 +147,7 @@ func (l *load) drop() (dropped int) {
 	for i := range l.queue {
 		dropped += l.queue[i].messages
 		l.bytes -= len(l.queue[i].data)
-		l.queue[i].release()
+		l.release(&l.queue[i])
 	}
 	l.messages -= dropped
 	l.queue = l.first[:0]

@@ -107,8 +107,14 @@ type rig struct {
 
 func start(t testing.TB, client *wsxtest.Client, server net.Conn, cfg wire.Config, h *recorder) *rig {
 	t.Helper()
-	r := &rig{client: client, handler: h, dropped: cfg.Dropped, over: make(chan struct{})}
-	r.Conn = wire.New(server, wire.NewEngine(cfg), h)
+	return startOn(t, client, server, wire.NewEngine(cfg), h)
+}
+
+// startOn is start with an engine that others may have too.
+func startOn(t testing.TB, client *wsxtest.Client, server net.Conn, e *wire.Engine, h *recorder) *rig {
+	t.Helper()
+	r := &rig{client: client, handler: h, dropped: e.Dropped, over: make(chan struct{})}
+	r.Conn = wire.New(server, e, h)
 	h.conn, h.over = r.Conn, r.over
 	if r.Detached() {
 		r.Go()

@@ -9,6 +9,9 @@ import (
 // errFull means that the outbox is at a limit.
 var errFull = errors.New("wire: outbox full")
 
+// errStrained means that all outboxes together hold too much, and this one more than a small share of it.
+var errStrained = errors.New("wire: outboxes full")
+
 const (
 	// maxControlLane is how many bytes of control frames may wait. What answers the peer then waits with its reader.
 	maxControlLane = 8 << 10
@@ -39,7 +42,7 @@ type outbox struct {
 	watched  bool   // by Engine.corks
 }
 
-// push queues a copy of a message, compressed here if pack says so. It returns ErrClosed or errFull.
+// push queues a copy of a message, compressed here if pack says so. It returns ErrClosed, errFull or errStrained.
 func (o *outbox) push(op Opcode, payload []byte, pack bool) error {
 	size := headerSize(len(payload)) + len(payload)
 	o.mu.Lock()
@@ -47,10 +50,13 @@ func (o *outbox) push(op Opcode, payload []byte, pack bool) error {
 	if o.sealed || o.broken {
 		return ErrClosed
 	}
-	if o.fullLocked(size) {
+	if o.fullLocked(size) || o.strainedLocked(size) {
 		o.writeLocked() // what waits may only wait for company
-		if o.fullLocked(size) {
+		switch {
+		case o.fullLocked(size):
 			return errFull
+		case o.strainedLocked(size):
+			return errStrained
 		}
 	}
 	o.addLocked(op, payload, pack)
@@ -147,6 +153,11 @@ func (o *outbox) fullLocked(size int) bool {
 	return most > 0 && o.load.messages >= most || mostBytes > 0 && o.load.bytes+size > mostBytes
 }
 
+// strainedLocked reports whether size more bytes are too many for the budget.
+func (o *outbox) strainedLocked(size int) bool {
+	return o.load != nil && o.load.weight > 0 && o.load.weight+size > smallShare && o.conn.engine.outboxes.strained()
+}
+
 // holdsLocked reports whether size more bytes of a round may be queued by a full outbox.
 func (o *outbox) holdsLocked(size int) bool {
 	bytes, most := o.load.bytes+size, max(o.conn.engine.OutboxBytes, lenientBytes)
@@ -161,9 +172,7 @@ func (o *outbox) tailLocked(size int) *chunk {
 		}
 		o.writeLocked() // a full chunk has company enough
 	}
-	l := o.loadLocked()
-	l.queue = append(l.queue, newChunk(size))
-	return l.tail()
+	return o.loadLocked().grow(size, o.corked)
 }
 
 // pushNotes queues whole frames, under the terms of pushControl.

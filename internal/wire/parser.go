@@ -15,6 +15,8 @@ type sink interface {
 	// more reports that the same piece goes on behind the message; lasts, that payload is valid as long as the piece.
 	message(t ws.MessageType, payload []byte, more, lasts bool)
 	control(op Opcode, payload []byte, more bool) error
+	// holds tells how much memory is kept for a message that is not whole, since when, and how much that was before.
+	holds(before, bytes int, since time.Time)
 	// discarding reports that messages are of no more interest: the parser only looks for control frames then.
 	discarding() bool
 }
@@ -50,6 +52,8 @@ type partial struct {
 	fragments  int
 	since      time.Time // of the first fragment; zero when the message has one frame
 	gathered   gathered
+	held       int       // what that keeps in memory, as the sink knows it
+	begun      time.Time // since when
 	text       utf8Check
 	inflated   inflated
 }
@@ -210,6 +214,7 @@ func (p *parser) payload(b []byte) (int, error) {
 		m.gathered.add(piece)
 	}
 	if m.remaining > 0 {
+		p.hold()
 		return n, nil
 	}
 	m.inFrame = false
@@ -218,13 +223,38 @@ func (p *parser) payload(b []byte) (int, error) {
 		p.forget()
 	case m.frame.fin:
 		return n, p.finish(n < len(b))
+	default:
+		p.hold()
 	}
 	return n, nil
+}
+
+// hold tells what is kept while the rest of the message is waited for.
+func (p *parser) hold() {
+	m := p.partial
+	held := cap(m.gathered.data)
+	if held == m.held {
+		return
+	}
+	if m.held == 0 {
+		m.begun = time.Now()
+	}
+	p.sink.holds(m.held, held, m.begun)
+	m.held = held
+}
+
+// letGo tells that nothing is waited for any more.
+func (p *parser) letGo() {
+	if m := p.partial; m.held > 0 {
+		p.sink.holds(m.held, 0, m.begun)
+		m.held = 0
+	}
 }
 
 // finish hands over a message that is whole now.
 func (p *parser) finish(more bool) error {
 	m := p.partial
+	p.letGo()
 	if m.compressed {
 		if err := m.inflate(p.deflate, p.rules.maxMessage); err != nil {
 			return err
@@ -242,6 +272,7 @@ func (p *parser) finish(more bool) error {
 // forget drops the message that is not whole.
 func (p *parser) forget() {
 	if p.partial != nil {
+		p.letGo()
 		p.partial.release()
 		p.partial = nil
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/fiberwsx/wsx/internal/deflate"
@@ -43,7 +44,8 @@ func (l *log) control(op Opcode, p []byte, _ bool) error {
 	return nil
 }
 
-func (l *log) discarding() bool { return len(l.entries) >= l.quietAfter }
+func (l *log) discarding() bool          { return len(l.entries) >= l.quietAfter }
+func (l *log) holds(int, int, time.Time) {}
 
 // parseSplit parses b in pieces: each byte of cuts is the length of the next, over and over; none are one piece.
 func parseSplit(t *testing.T, b, cuts []byte, quietAfter int, s *deflate.Session) ([]string, error) {

@@ -25,6 +25,10 @@ type Round struct {
 	start  uint64 // where it begins in the log
 	plain  frames
 	packed frames // the same messages, compressed where that was worth it; empty when none was
+
+	mu      sync.Mutex
+	waiting int // outboxes in which a part of it is counted
+	counted int // bytes, once for all of them
 }
 
 // frames are messages as they are sent.
@@ -125,6 +129,25 @@ func unframe(b []byte) (Opcode, []byte) {
 
 // held returns how much memory the round keeps.
 func (r *Round) held() int { return cap(r.plain.data) + cap(r.packed.data) }
+
+// count notes that it waits in one more outbox, when it holds so many bytes.
+func (r *Round) count(b *budget, held int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.waiting++; r.waiting == 1 {
+		r.counted = held
+		b.add(held)
+	}
+}
+
+// discount notes that it waits in one less.
+func (r *Round) discount(b *budget) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.waiting--; r.waiting == 0 {
+		b.add(-r.counted)
+	}
+}
 
 func (r *Round) retain() { r.refs.Add(1) }
 

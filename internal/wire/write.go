@@ -8,8 +8,12 @@ import (
 	"github.com/fiberwsx/wsx/ws"
 )
 
-// maxWrite is the longest single write, so that a slow socket shows its progress.
-const maxWrite = 64 << 10
+const (
+	// maxWrite is the longest single write, so that a slow socket shows its progress.
+	maxWrite = 64 << 10
+	// maxBlocking is that of a socket whose writes return when all is taken: a TLS record.
+	maxBlocking = 16 << 10
+)
 
 // write empties the outbox into the socket. It runs only while the socket is waited for.
 func (c *Conn) write() {
@@ -33,7 +37,11 @@ func (c *Conn) writeSome(p []byte) error {
 	if c.engine.WriteDeadline > 0 {
 		deadline = time.Now().Add(c.engine.WriteDeadline)
 	}
-	n, err := c.socket.write(p[:min(len(p), maxWrite)], deadline)
+	most := maxWrite
+	if !c.detached {
+		most = maxBlocking
+	}
+	n, err := c.socket.write(p[:min(len(p), most)], deadline)
 	c.out.wrote(n)
 	if n > 0 && isTimeout(err) {
 		return nil

@@ -47,7 +47,11 @@ func (o *outbox) kickLocked() {
 // writeLocked writes what the socket takes at once, and leaves the rest to a writer.
 func (o *outbox) writeLocked() {
 	l := o.load
-	if l == nil || l.writing || o.broken {
+	if l == nil || o.broken {
+		return
+	}
+	if l.writing {
+		l.settle()
 		return
 	}
 	for o.conn.detached && l.take() {
@@ -60,6 +64,7 @@ func (o *outbox) writeLocked() {
 		return
 	}
 	l.writing, l.progress = true, time.Now()
+	l.settle()
 	o.conn.writers.Add(1)
 	go l.run()
 }
@@ -70,6 +75,7 @@ func (o *outbox) next() (p []byte, dropped int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	l := o.load
+	l.settle() // what nobody has kicked yet
 	if !o.broken && l.take() {
 		return l.hand.data[l.written:], 0
 	}
@@ -87,6 +93,7 @@ func (o *outbox) wrote(n int) {
 	defer o.mu.Unlock()
 	if n > 0 {
 		o.load.progress = time.Now()
+		o.load.declare(o.load.weight)
 	}
 	if o.load.wrote(n) {
 		o.load.signal()

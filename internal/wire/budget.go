@@ -1,0 +1,118 @@
+package wire
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// smallShare is how many bytes of a budget a connection may hold whatever the others do.
+	smallShare = 16 << 10
+	// strainPatience is how long a connection may hold more without moving while the budget is strained.
+	strainPatience = 250 * time.Millisecond
+	// reliefInterval is the time between two looks at who holds what, as long as the budget is strained.
+	reliefInterval = 50 * time.Millisecond
+)
+
+// budget bounds the bytes that connections hold together, of what waits for their peers. While it is strained, those
+// that hold the most for the longest are closed, one after the other; who holds a small share is not touched, nor who
+// moves. A timer runs only while it is strained.
+type budget struct {
+	most  int               // 0: no bound
+	close func(*Conn) error // ErrClosed: it closes already
+	used  atomic.Int64
+
+	mu      sync.Mutex
+	holders map[*Conn]holding // of more than a small share
+	timer   *time.Timer
+	armed   bool
+}
+
+// holding is what a connection holds.
+type holding struct {
+	bytes int
+	since time.Time // when it last moved
+}
+
+// cost is what parting with it is worth.
+func (h holding) cost(now time.Time) float64 { return float64(h.bytes) * now.Sub(h.since).Seconds() }
+
+// add notes that n more bytes are held, or fewer.
+func (b *budget) add(n int) {
+	if b.used.Add(int64(n)); n > 0 && b.strained() {
+		b.mu.Lock()
+		b.armLocked()
+		b.mu.Unlock()
+	}
+}
+
+// strained reports whether more is held than should be.
+func (b *budget) strained() bool { return b.most > 0 && b.used.Load() > int64(b.most) }
+
+// hold notes what c holds. before is what it held by the last call.
+func (b *budget) hold(c *Conn, before, bytes int, since time.Time) {
+	if b.most == 0 || before <= smallShare && bytes <= smallShare {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if bytes <= smallShare {
+		delete(b.holders, c)
+		return
+	}
+	if b.holders == nil {
+		b.holders = make(map[*Conn]holding)
+	}
+	b.holders[c] = holding{bytes, since}
+}
+
+func (b *budget) armLocked() {
+	switch {
+	case b.armed || !b.strained():
+	case b.timer == nil:
+		b.armed, b.timer = true, time.AfterFunc(reliefInterval, b.relieve)
+	default:
+		b.armed = true
+		b.timer.Reset(reliefInterval)
+	}
+}
+
+// relieve closes those who hold too much. Who is being closed and still holds it has had its time, and is cut off.
+func (b *budget) relieve() {
+	for _, c := range b.worst() {
+		if err := b.close(c); errors.Is(err, ErrClosed) {
+			c.Abort()
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.armed = false
+	b.armLocked()
+}
+
+// worst returns whom to part with, the worst first, until so much comes back that the budget is strained no more.
+func (b *budget) worst() (conns []*Conn) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	for c, h := range b.holders {
+		if now.Sub(h.since) >= strainPatience {
+			conns = append(conns, c)
+		}
+	}
+	slices.SortFunc(conns, func(x, y *Conn) int {
+		return cmp.Compare(b.holders[y].cost(now), b.holders[x].cost(now))
+	})
+	over := int(b.used.Load()) - b.most
+	for i, c := range conns {
+		if over <= 0 {
+			return conns[:i]
+		}
+		over -= b.holders[c].bytes
+	}
+	return conns
+}

@@ -1,0 +1,60 @@
+package wire
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/fiberwsx/wsx/internal/deflate"
+)
+
+// Config holds the limits of connections. In all of them 0 means that there is no limit.
+type Config struct {
+	MaxMessage     int64          // bytes of an incoming message
+	MaxFragments   int            // of an incoming message
+	MaxMessageAge  time.Duration  // from the first fragment to the last
+	ControlRate    int            // incoming pings and pongs a second
+	OutboxMessages int            // waiting to be sent
+	OutboxBytes    int            // waiting to be sent
+	OutboxBudget   int            // bytes of memory that wait to be sent by all connections
+	PartialBudget  int            // bytes of memory for the messages of all connections that are not whole yet
+	WriteDeadline  time.Duration  // for the socket to take something of what it is given
+	CloseTimeout   time.Duration  // for the close handshake
+	Dropped        *atomic.Uint64 // counts messages that were accepted and could not be sent
+	Cork           bool           // collect what is sent while more frames are in hand
+	Compression    Compression    // of connections that agree to it
+}
+
+// Engine is what connections share.
+type Engine struct {
+	Config
+	rules      rules
+	start      time.Time // ages are measured from here
+	corks      corks
+	lot        lot
+	outboxes   budget
+	partials   budget
+	compressor *deflate.Compressor
+	sharing    atomic.Int64 // connections that take what was compressed for all
+}
+
+// NewEngine returns an engine. It starts nothing.
+func NewEngine(cfg Config) *Engine {
+	return &Engine{
+		Config: cfg,
+		start:  time.Now(),
+		rules: rules{
+			masked: true, maxMessage: cfg.MaxMessage, maxFragments: cfg.MaxFragments, maxAge: cfg.MaxMessageAge,
+		},
+		outboxes:   budget{most: cfg.OutboxBudget, close: (*Conn).overflow},
+		partials:   budget{most: cfg.PartialBudget, close: (*Conn).tryLater},
+		compressor: deflate.NewCompressor(cfg.Compression.Level),
+	}
+}
+
+// Held returns how many bytes of memory wait to be sent, and how many are kept for messages that are not whole yet.
+func (e *Engine) Held() (outboxes, partials int64) {
+	return e.outboxes.used.Load(), e.partials.used.Load()
+}
+
+// age returns how old the engine is in nanoseconds.
+func (e *Engine) age() int64 { return int64(time.Since(e.start)) }

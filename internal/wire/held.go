@@ -1,0 +1,49 @@
+package wire
+
+// settle counts what has come to wait towards the budget, in as little memory as it needs. What is written at once
+// never gets here.
+func (l *load) settle() {
+	before := l.weight
+	if !l.hand.counted && l.hand.messages > 0 { // the writer has not begun with it
+		if written := l.written; l.hand.shrink(written) {
+			l.bytes -= written
+			l.written = 0
+		}
+		l.count(&l.hand)
+	}
+	for i := len(l.queue) - 1; i >= 0 && !l.queue[i].counted; i-- {
+		l.queue[i].shrink(0)
+		l.count(&l.queue[i])
+	}
+	l.declare(before)
+}
+
+func (l *load) count(k *chunk) {
+	k.counted = true
+	l.weight += k.size()
+	if b := &l.conn.engine.outboxes; k.round != nil {
+		k.round.count(b, k.held)
+	} else {
+		b.add(k.size())
+	}
+}
+
+// release gives back what a chunk holds.
+func (l *load) release(k *chunk) {
+	if k.counted {
+		before, b := l.weight, &l.conn.engine.outboxes
+		l.weight -= k.size()
+		if k.round != nil {
+			k.round.discount(b)
+		} else {
+			b.add(-k.size())
+		}
+		l.declare(before)
+	}
+	k.release()
+}
+
+// declare tells the budget of a weight that has changed, or of progress.
+func (l *load) declare(before int) {
+	l.conn.engine.outboxes.hold(l.conn, before, l.weight, l.progress)
+}
