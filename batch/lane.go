@@ -79,6 +79,10 @@ func (l *Lane[T]) settled(ctx context.Context, batch uint64) error {
 			l.mu.Unlock()
 			return nil
 		}
+		if err := ctx.Err(); err != nil {
+			l.mu.Unlock()
+			return err
+		}
 		if l.notice == nil {
 			l.notice = make(chan struct{})
 		}

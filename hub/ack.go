@@ -2,6 +2,7 @@ package hub
 
 import (
 	"encoding/json"
+	"math"
 	"strconv"
 	"sync"
 	"time"
@@ -27,7 +28,7 @@ const (
 )
 
 const (
-	// An ack goes out when so many messages have been settled since the last one, or so long after it.
+	// An ack goes out when so many messages have been settled since the last one, or half a window, or so long after it.
 	ackEvery = 256
 	ackDelay = 100 * time.Millisecond
 	// nackRetry is when a client may send a message again that could not be stored.
@@ -67,6 +68,24 @@ func (h hello) payload() []byte {
 		panic(err) // a struct of strings and numbers
 	}
 	return b
+}
+
+// share is how much of a window is settled when an ack goes out at once: a client that waits for room must not have to
+// wait for the acker's next turn too.
+type share struct {
+	messages uint64
+	bytes    int64
+}
+
+func (c Config) ackShare() share {
+	s := share{messages: ackEvery, bytes: math.MaxInt64}
+	if c.MaxUnsettled > 0 {
+		s.messages = min(s.messages, uint64(max(1, c.MaxUnsettled/2)))
+	}
+	if c.MaxUnsettledBytes > 0 {
+		s.bytes = int64(max(1, c.MaxUnsettledBytes/2))
+	}
+	return s
 }
 
 // acker acknowledges what was settled while the last ack was young. Its timer runs only while there is something.

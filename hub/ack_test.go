@@ -293,6 +293,40 @@ func TestWindow(t *testing.T) {
 	}
 }
 
+// TestAWindowIsNoDelay: a client that fills its window, and waits for room, waits for the store alone: neither for company
+// in its batch nor for the next ack's turn.
+func TestAWindowIsNoDelay(t *testing.T) {
+	for name, row := range map[string]struct {
+		cfg  hub.Config
+		size int
+		fits uint64
+	}{
+		"messages": {hub.Config{MaxUnsettled: 20}, 1, 20},
+		"one":      {hub.Config{MaxUnsettled: 1}, 1, 1},
+		"bytes":    {hub.Config{MaxUnsettledBytes: 100 << 10}, 30 << 10, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h, _ := ackHub(t, row.cfg, func(context.Context, *hub.Batch) error { time.Sleep(time.Millisecond); return nil })
+				d := connectDevice(t, h, "dev1")
+				start := time.Now()
+				for sent, acked := uint64(0), uint64(0); sent < 300; {
+					for ; sent < 300 && sent-acked < row.fits; sent++ {
+						d.SendText(strings.Repeat("x", row.size))
+					}
+					n := d.note()
+					want(t, "kind", n.WSX, "ack")
+					acked = n.Seq
+				}
+				if took, most := time.Since(start), time.Duration(300/row.fits+3)*2*time.Millisecond; took > most {
+					t.Errorf("it took %s, want %s at most", took, most)
+				}
+				want(t, "pauses", h.Stats().Pauses, 0)
+			})
+		})
+	}
+}
+
 // TestAckBeforeClose: whoever closes, the last ack goes out first.
 func TestAckBeforeClose(t *testing.T) {
 	for name, end := range map[string]func(h *hub.Hub, d *device){

@@ -2,12 +2,16 @@
 
 package hub_test
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/fiberwsx/wsx/hub"
+)
 
 // TestSteadyStateDoesNotAllocate: not for a message, not for a receiver, from the socket to the socket or the batch.
 func TestSteadyStateDoesNotAllocate(t *testing.T) {
 	for name, path := range map[string]func(testing.TB) func(){
-		"echo": echoing, "broadcast": broadcasting, "ingest": ingesting,
+		"echo": echoing, "broadcast": broadcasting, "ingest": ingesting(hub.AckNone), "ingest with acks": ingesting(hub.AckBatch),
 		"compressed broadcast": broadcastingCompressed(false), "with context takeover": broadcastingCompressed(true),
 	} {
 		t.Run(name, func(t *testing.T) {

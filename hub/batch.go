@@ -261,6 +261,9 @@ func (c *Conn) handOver() {
 	for _, lost := range (*all)[c.add(*all):] {
 		c.hub.budget.give(int64(len(lost.Payload) + overhead))
 	}
+	if c.stream.Load() != nil && !c.hasRoom(0, 0, size/len(*all)) {
+		c.pushLane() // a client that heeds its window sends nothing more for company
+	}
 }
 
 // charge takes what messages need from the budget, and waits while that is used up; or has older ones make room.

@@ -48,7 +48,11 @@ func sockets(tb testing.TB, cfg hub.Config, n int) (*hub.Hub, []*socket) {
 		if err != nil {
 			tb.Fatal(err)
 		}
-		if err := h.Serve(server, hub.Request{Extensions: answer}); err != nil {
+		r := hub.Request{Extensions: answer}
+		if cfg.Ack != hub.AckNone {
+			r.Subprotocol = hub.AckProtocol
+		}
+		if err := h.Serve(server, r); err != nil {
 			tb.Fatal(err)
 		}
 		all[i] = &socket{Conn: client, out: message(), in: make([]byte, 4+128)}
@@ -126,17 +130,20 @@ func broadcastingCompressed(context bool) func(testing.TB) func() {
 	}
 }
 
-func ingesting(tb testing.TB) func() {
-	var handled, sent atomic.Int64
-	_, all := sockets(tb, hub.Config{OnBatch: func(_ context.Context, b *hub.Batch) error {
-		handled.Add(int64(b.Len()))
-		return nil
-	}}, 1)
-	return func() {
-		all[0].send(tb)
-		if sent.Add(1)%500 == 0 { // a batch is full
-			for handled.Load() < sent.Load() {
-				runtime.Gosched()
+func ingesting(level hub.AckLevel) func(testing.TB) func() {
+	return func(tb testing.TB) func() {
+		var handled, sent atomic.Int64
+		_, all := sockets(tb, hub.Config{Ack: level, OnBatch: func(_ context.Context, b *hub.Batch) error {
+			handled.Add(int64(b.Len()))
+			return nil
+		}}, 1)
+		go func() { _, _ = io.Copy(io.Discard, all[0]) }() // acks
+		return func() {
+			all[0].send(tb)
+			if sent.Add(1)%500 == 0 { // a batch is full
+				for handled.Load() < sent.Load() {
+					runtime.Gosched()
+				}
 			}
 		}
 	}
@@ -146,7 +153,8 @@ func BenchmarkEcho(b *testing.B)                    { benchmark(b, echoing(b)) }
 func BenchmarkBroadcastTo20(b *testing.B)           { benchmark(b, broadcasting(b)) }
 func BenchmarkBroadcastTo20Compressed(b *testing.B) { benchmark(b, broadcastingCompressed(false)(b)) }
 func BenchmarkBroadcastTo20Takeover(b *testing.B)   { benchmark(b, broadcastingCompressed(true)(b)) }
-func BenchmarkIngest(b *testing.B)                  { benchmark(b, ingesting(b)) }
+func BenchmarkIngest(b *testing.B)                  { benchmark(b, ingesting(hub.AckNone)(b)) }
+func BenchmarkIngestWithAcks(b *testing.B)          { benchmark(b, ingesting(hub.AckBatch)(b)) }
 
 func benchmark(b *testing.B, one func()) {
 	b.ReportAllocs()

@@ -33,6 +33,7 @@ type Hub struct {
 	batches *batch.Batcher[entry] // nil without OnBatch
 	streams streams
 	acker   acker
+	share   share
 	budget  budget
 	paused  pauses
 	count   counters
@@ -82,6 +83,7 @@ func New(cfg Config) *Hub {
 		monitor:  heartbeat.New(heartbeat.Config{Interval: cfg.PingInterval, Timeout: cfg.PongTimeout}),
 		seed:     maphash.MakeSeed(),
 		draining: make(chan struct{}),
+		share:    cfg.ackShare(),
 		budget:   budget{most: int64(cfg.IngestBudget)},
 		conns:    make(map[string]*Conn),
 		reserved: make(map[*Reservation]struct{}),

@@ -35,6 +35,7 @@ type stream struct {
 	told    int    // of nacks, to conn
 	acked   uint64
 	ackedAt time.Time
+	covered int64         // settledBytes at that time
 	waiting bool          // in the acker
 	moved   chan struct{} // closed when something is settled; nil while nobody waits
 	idle    time.Time     // since when there is no connection
@@ -131,11 +132,16 @@ func (s *stream) awaitQuiet(c *Conn) bool {
 func (s *stream) acknowledgeLocked() {
 	switch settled := s.ackableLocked(); {
 	case settled <= s.acked || s.conn == nil || !s.greeted:
-	case settled-s.acked >= ackEvery || time.Since(s.ackedAt) >= ackDelay:
+	case s.muchLocked(settled-s.acked) || time.Since(s.ackedAt) >= ackDelay:
 		s.sendAckLocked()
 	default:
 		s.laterLocked()
 	}
+}
+
+// muchLocked reports whether so many messages, or their bytes, are enough for an ack.
+func (s *stream) muchLocked(messages uint64) bool {
+	return messages >= s.hub.share.messages || s.settledBytes.Load()-s.covered >= s.hub.share.bytes
 }
 
 // ackableLocked returns up to which number all is settled and, where that was by a nack, told.
@@ -163,7 +169,7 @@ func (s *stream) sendAckLocked() {
 		s.laterLocked()
 		return
 	}
-	s.acked, s.ackedAt = settled, time.Now()
+	s.acked, s.ackedAt, s.covered = settled, time.Now(), s.settledBytes.Load()
 	s.hub.count.acks.Add(1)
 }
 
