@@ -7,6 +7,7 @@ import "fmt"
 type budget struct {
 	contrib, gws, limit float64 // must hold
 	gwsAim, limitAim    float64
+	plain               float64 // of wsx itself without acknowledgements; must hold
 	most                float64 // in the workload's own unit
 }
 

@@ -112,7 +112,7 @@ func measure(ctx context.Context, o options, dir string, r *results) error {
 		for _, w := range r.workloads {
 			for i := range r.programs { // another one first in each round
 				p := r.programs[(i+round)%len(r.programs)]
-				if w.tls && !p.tls {
+				if !w.fits(p) {
 					step++
 					continue
 				}

@@ -23,7 +23,7 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := run(t.Context(), options{
-		servers: "^wsx$|^raw-epoll$", workloads: "^echo$|^burst 1000$|^ingest$|^message", rounds: 2, duration: 30 * time.Millisecond,
+		servers: "^wsx$|^raw-epoll$", workloads: "^echo$|^burst 1000$|^ingest$|^ingest acked$|^message", rounds: 2, duration: 30 * time.Millisecond,
 		json: results, markdown: readme,
 	})
 	if err != nil {
@@ -44,7 +44,7 @@ func TestRun(t *testing.T) {
 	if err := json.Unmarshal(b, &got); err != nil {
 		t.Fatal(err)
 	}
-	if len(got.Results) != 4 || len(got.Failures) != 0 {
+	if len(got.Results) != 5 || len(got.Failures) != 0 {
 		t.Fatalf("%d workloads, failures %q", len(got.Results), got.Failures)
 	}
 	for _, w := range got.Results {
@@ -62,7 +62,7 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s := string(text); !strings.HasPrefix(s, "before\n") || !strings.HasSuffix(s, "\nafter\n") ||
-		strings.Contains(s, "old") || !strings.Contains(s, "| ingest, µs/msg |") {
+		strings.Contains(s, "old") || !strings.Contains(s, "| ingest, µs/msg |") || !strings.Contains(s, "\ningest acked against ingest: ") {
 		t.Errorf("the Markdown is\n%s", s)
 	}
 }

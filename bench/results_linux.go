@@ -92,7 +92,7 @@ func (r *results) printCosts(w io.Writer) {
 // spread prints the median, and how far the values lie apart.
 func spread(values []float64) string {
 	if len(values) == 0 {
-		return "failed"
+		return "–"
 	}
 	if slices.Min(values) == slices.Max(values) {
 		return number(values[0])
@@ -104,7 +104,7 @@ func (r *results) printRatios(w io.Writer) {
 	references := []string{contribName, gwsName, limitName}
 	fmt.Fprintln(w, "| wsx against | contrib | gws | raw epoll |\n|---|---|---|---|")
 	for _, l := range r.workloads {
-		if l.budget == (budget{}) {
+		if l.budget == (budget{}) || l.acked {
 			continue
 		}
 		fmt.Fprintf(w, "| %s |", l.name)
@@ -114,6 +114,9 @@ func (r *results) printRatios(w io.Writer) {
 		fmt.Fprintln(w)
 	}
 	for _, l := range r.workloads {
+		if rs := ratios(r.values[l.name][wsxName], r.values[l.plain][wsxName]); len(rs) > 0 {
+			fmt.Fprintf(w, "\n%s against %s: %s, %s\n", l.name, l.plain, number(median(rs)), verdict(median(rs), l.budget.plain, 0))
+		}
 		if l.budget.most > 0 {
 			own := median(r.good(l.name, wsxName))
 			fmt.Fprintf(w, "\n%s: %s %s, %s\n", l.name, number(own), l.unit, verdict(own, l.budget.most, 0))

@@ -19,7 +19,9 @@ type workload struct {
 	load   load.Load
 	budget budget
 	quick  bool
-	idle   bool // wants the heartbeat
+	idle   bool   // wants the heartbeat
+	acked  bool   // asks for acknowledgements, which only wsx has
+	plain  string // the workload that is the same without them
 	tls    bool
 }
 
@@ -55,8 +57,13 @@ func workloads() []workload {
 			run: broadcast, budget: budget{contrib: 0.02, gws: 0.03, gwsAim: 0.015, limit: 1.35, limitAim: 1.1}, quick: true},
 		{name: "ingest", what: "8 connections write as much as the server takes", path: "/ingest", conns: 8, load: small, run: stream,
 			budget: budget{contrib: 0.30, gws: 0.50, gwsAim: 0.3, limit: 1.5, limitAim: 1.2}, quick: true},
+		{name: "ingest acked", what: "the same with acknowledgements, and no more under way than their window", path: "/ingest-acked", conns: 8,
+			load: small, run: streamAcked, budget: budget{plain: 1.25}, plain: "ingest", quick: true, acked: true},
 		{name: "ingest paced", what: "100 connections, 10 messages a second on each", path: "/ingest", conns: 100, load: small,
 			run: paced, budget: budget{contrib: 0.50, gws: 0.50, gwsAim: 0.35, limit: 1.6, limitAim: 1.2}, quick: true},
+		{name: "ingest, wall", what: "ingest by the clock on the wall", path: "/ingest", conns: 8, load: small, run: wall((*load.Client).Stream)},
+		{name: "ingest acked, wall", what: "with acknowledgements by the clock on the wall", path: "/ingest-acked", conns: 8, load: small,
+			run: wall((*load.Client).StreamAcked), budget: budget{plain: 1.25}, plain: "ingest, wall", acked: true},
 		{name: "handshake", what: "a connection after the other", unit: "µs", path: "/echo", load: small, run: handshake,
 			budget: budget{contrib: 1.0, gws: 1.05}, quick: true},
 		{name: "handshakes/s", what: "the same, by the clock on the wall", unit: "1/s", path: "/echo", load: small, run: handshakeRate},
@@ -83,15 +90,36 @@ func (w *workload) client(p *process, d time.Duration) (*load.Client, load.Load,
 	}
 	l := w.load
 	l.Measure, l.Warmup, l.Meter = d, d/4, p.cpu
-	if err := c.Connect(w.path, w.conns); err != nil {
+	connect := c.Connect
+	if w.acked {
+		connect = c.ConnectAcked
+	}
+	if err := connect(w.path, w.conns); err != nil {
 		c.Close()
 		return nil, l, err
 	}
 	return c, l, nil
 }
 
+// fits reports whether a server can be measured under the workload.
+func (w *workload) fits(p program) bool {
+	return (!w.tls || p.tls) && (!w.acked || p.name == wsxName)
+}
+
 // cost turns a workload of the client into the server's time for a message in microseconds.
 func cost(f func(*load.Client, load.Load) (load.Result, error)) func(*workload, *process, time.Duration) (float64, error) {
+	return each(f, func(r load.Result) time.Duration { return r.CPU })
+}
+
+// wall is cost with the time that passes.
+func wall(f func(*load.Client, load.Load) (load.Result, error)) func(*workload, *process, time.Duration) (float64, error) {
+	return each(f, func(r load.Result) time.Duration { return r.Elapsed })
+}
+
+// each divides a time by the messages that were delivered in it.
+func each(
+	f func(*load.Client, load.Load) (load.Result, error), took func(load.Result) time.Duration,
+) func(*workload, *process, time.Duration) (float64, error) {
 	return func(w *workload, p *process, d time.Duration) (float64, error) {
 		c, l, err := w.client(p, d)
 		if err != nil {
@@ -105,17 +133,18 @@ func cost(f func(*load.Client, load.Load) (load.Result, error)) func(*workload, 
 		if r.Messages == 0 {
 			return 0, fmt.Errorf("nothing was delivered in %v", r.Elapsed)
 		}
-		return micros(r.CPU) / float64(r.Messages), nil
+		return micros(took(r)) / float64(r.Messages), nil
 	}
 }
 
 func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
 var (
-	echo      = cost((*load.Client).Echo)
-	broadcast = cost((*load.Client).Broadcast)
-	stream    = cost((*load.Client).Stream)
-	paced     = cost(func(c *load.Client, l load.Load) (load.Result, error) {
+	echo        = cost((*load.Client).Echo)
+	broadcast   = cost((*load.Client).Broadcast)
+	stream      = cost((*load.Client).Stream)
+	streamAcked = cost((*load.Client).StreamAcked)
+	paced       = cost(func(c *load.Client, l load.Load) (load.Result, error) {
 		l.Measure *= 2
 		return c.Paced(l, gap)
 	})

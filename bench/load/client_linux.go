@@ -33,6 +33,7 @@ type conn struct {
 	received uint64
 	sent     uint64
 	pongs    int
+	acks     *acks // where the server acknowledges
 	closed   bool
 }
 
@@ -66,19 +67,20 @@ func (c *Client) Hangup() {
 // them in then, which it may do only after the handshake.
 func (c *Client) Connect(path string, n int) error {
 	for range n {
-		if err := c.connect(path); err != nil {
+		if err := c.connect(path, ""); err != nil {
 			return fmt.Errorf("connection %d: %w", len(c.all), err)
 		}
 	}
 	return c.settle()
 }
 
-func (c *Client) connect(path string) error {
+func (c *Client) connect(path, subprotocol string) error {
 	fd, err := c.dial()
 	if err != nil {
 		return err
 	}
-	if err := c.handshake(fd, path); err != nil {
+	rest, err := c.handshake(fd, path, subprotocol)
+	if err != nil {
 		_ = unix.Close(fd)
 		return err
 	}
@@ -86,6 +88,15 @@ func (c *Client) connect(path string) error {
 		return err
 	}
 	k := &conn{fd: fd, index: len(c.all)}
+	if subprotocol == ackProtocol {
+		k.acks = new(acks)
+	}
+	used, err := k.handle(rest, nothing)
+	if err != nil {
+		_ = unix.Close(fd)
+		return err
+	}
+	k.rest = rest[used:]
 	for len(c.conns) <= fd {
 		c.conns = append(c.conns, nil)
 	}
@@ -124,29 +135,39 @@ func retry(f func() error) error {
 // accepted is the answer to the key of handshake (RFC 6455, section 1.3).
 const accepted = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
-func (c *Client) handshake(fd int, path string) error {
-	b := make([]byte, 0, 512)
+// handshake returns what the server has sent behind its answer.
+func (c *Client) handshake(fd int, path, subprotocol string) (rest []byte, err error) {
+	b := make([]byte, 0, 1024)
 	b = fmt.Appendf(b, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", path, c.addr)
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", path, c.addr)
+	if subprotocol != "" {
+		b = fmt.Appendf(b, "Sec-WebSocket-Protocol: %s\r\n", subprotocol)
+	}
+	b = append(b, "\r\n"...)
 	if err := retry(func() error { _, err := unix.Write(fd, b); return err }); err != nil {
-		return fmt.Errorf("handshake: %w", err)
+		return nil, fmt.Errorf("handshake: %w", err)
 	}
 	b = b[:0]
-	for !bytes.Contains(b, []byte("\r\n\r\n")) {
+	for {
 		n := 0
 		err := retry(func() (err error) { n, err = unix.Read(fd, b[len(b):cap(b)]); return err })
 		if err != nil || n <= 0 {
-			return fmt.Errorf("handshake: %d bytes, then %w", len(b), errors.Join(err, errEnd))
+			return nil, fmt.Errorf("handshake: %d bytes, then %w", len(b), errors.Join(err, errEnd))
 		}
 		b = b[:len(b)+n]
+		if answer, rest, whole := bytes.Cut(b, []byte("\r\n\r\n")); whole {
+			if !bytes.HasPrefix(answer, []byte("HTTP/1.1 101 ")) || !bytes.Contains(answer, []byte(accepted)) {
+				return nil, fmt.Errorf("handshake: the server answers %q", b)
+			}
+			return rest, nil
+		}
 	}
-	if !bytes.HasPrefix(b, []byte("HTTP/1.1 101 ")) || !bytes.Contains(b, []byte(accepted)) {
-		return fmt.Errorf("handshake: the server answers %q", b)
-	}
-	return nil
 }
 
-var errEnd = errors.New("the server has closed the connection")
+var (
+	errEnd  = errors.New("the server has closed the connection")
+	errText = errors.New("the server sends text that nobody asked for")
+)
 
 // turn waits for events, at most for d, and handles them: onMessage gets every message.
 func (c *Client) turn(d time.Duration, onMessage func(*conn, []byte) error) error {
@@ -215,6 +236,11 @@ func (k *conn) handle(b []byte, onMessage func(*conn, []byte) error) (used int, 
 			err = k.write(appendControl(opPong, payload))
 		case opPong:
 			k.pongs++
+		case opText:
+			if k.acks == nil {
+				return used, errText
+			}
+			err = k.acks.told(payload)
 		case opClose:
 			err = fmt.Errorf("%w with a close frame %q", errEnd, payload)
 		default:

@@ -7,6 +7,7 @@ import (
 )
 
 const (
+	opText   = 1
 	opBinary = 2
 	opClose  = 8
 	opPing   = 9
@@ -82,13 +83,13 @@ var (
 const longest = 1 << 20
 
 // parse reads one frame off the start of b. A size of 0 means that it is not all there. The client sends binary messages
-// in one frame each and expects nothing else back.
+// in one frame each and expects the like back; text is what servers say of acknowledgements.
 func parse(b []byte) (op byte, payload []byte, size int, err error) {
 	if len(b) < 2 {
 		return 0, nil, 0, nil
 	}
 	switch b[0] {
-	case 0x80 | opBinary:
+	case 0x80 | opText, 0x80 | opBinary:
 	case 0x80 | opClose, 0x80 | opPing, 0x80 | opPong:
 		if b[1]&0x7F > 125 {
 			return 0, nil, 0, errControl

@@ -73,6 +73,40 @@ func TestEchoCountsWhatCameBack(t *testing.T) {
 	}
 }
 
+// TestStreamAckedCountsWhatIsStored: the client asks for acks, heeds its window, and counts what it was told of.
+func TestStreamAckedCountsWhatIsStored(t *testing.T) {
+	for _, cfg := range []hub.Config{{}, {MaxUnsettled: 3}, {MaxUnsettledBytes: 1000}} {
+		var stored atomic.Int64
+		cfg.Ack = hub.AckBatch
+		cfg.OnBatch = func(_ context.Context, b *hub.Batch) error { stored.Add(int64(b.Len())); return nil }
+		c, err := load.New(serve(t, cfg))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if err := c.ConnectAcked("/x", 3); err != nil {
+			t.Fatal(err)
+		}
+		r, err := c.StreamAcked(short(128, 1))
+		if err != nil || r.Messages == 0 || r.Messages > uint64(stored.Load()) {
+			t.Errorf("%d were stored; %+v, %v", stored.Load(), r, err)
+		}
+	}
+}
+
+// TestStreamAckedNeedsAcks: a server that does not greet is an error.
+func TestStreamAckedNeedsAcks(t *testing.T) {
+	addr := serve(t, hub.Config{OnOpen: func(c *hub.Conn) error { return c.SendText("{}") }, OnMessage: echo})
+	c, err := load.New(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.ConnectAcked("/x", 1); err == nil {
+		t.Error("a server without acks passes")
+	}
+}
+
 func TestBroadcastCountsEveryDelivery(t *testing.T) {
 	addr := serve(t, hub.Config{
 		OnOpen:    func(c *hub.Conn) error { return c.Join("all") },
@@ -121,7 +155,7 @@ func TestAWrongServerIsFound(t *testing.T) {
 		"doubled":      {func(c *hub.Conn, m hub.Message) error { _ = c.Send(m); return c.Send(m) }, "got message 0, want 1"},
 		"as text": {func(c *hub.Conn, m hub.Message) error {
 			return c.Send(hub.Message{Type: ws.Text, Data: make([]byte, 128)})
-		}, "unexpected frame header 0x81"},
+		}, "text that nobody asked for"},
 		"too long": {func(c *hub.Conn, m hub.Message) error { m.Data = make([]byte, 2<<20); return c.Send(m) }, "a frame of over"},
 		"closed":   {func(*hub.Conn, hub.Message) error { return ws.CloseError{Status: ws.StatusPolicyViolation} }, "closed the connection"},
 	} {

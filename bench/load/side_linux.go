@@ -30,7 +30,8 @@ func (c *Client) Handshakes(path string, l Load) (Result, error) {
 		// With a reset no port stays taken.
 		_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 		total++
-		return c.handshake(fd, path)
+		_, err = c.handshake(fd, path, "")
+		return err
 	}
 	if err := repeat(l.Warmup, one); err != nil {
 		return Result{}, err
@@ -51,7 +52,7 @@ func (c *Client) Farewell(path string, n, size int) error {
 			return err
 		}
 		c.bare = append(c.bare, fd)
-		if err := c.handshake(fd, path); err != nil {
+		if _, err := c.handshake(fd, path, ""); err != nil {
 			return fmt.Errorf("connection %d: %w", i, err)
 		}
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_CORK, 1) // until the end
@@ -104,7 +105,8 @@ func (c *Client) ConnectMute(path string) error {
 	}
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 4096)
 	c.bare = append(c.bare, fd)
-	return c.handshake(fd, path)
+	_, err = c.handshake(fd, path, "")
+	return err
 }
 
 // Crowd has the first connection send a message every gap, in bursts of 50, and returns how long each takes to reach

@@ -75,8 +75,8 @@ func run(o options) error {
 // app returns the endpoints, and their hubs in the order in which they are to be drained.
 func (o options) app() (*fiber.App, []*hub.Hub) {
 	app := fiber.New(fiber.Config{DisableStartupMessage: true, ReadTimeout: readTimeout})
-	hubs := []*hub.Hub{o.ingest(), o.echo(), o.broadcast()}
-	for i, path := range []string{"/ingest", "/echo", "/broadcast"} {
+	hubs := []*hub.Hub{o.ingest(hub.AckNone), o.ingest(hub.AckBatch), o.echo(), o.broadcast()}
+	for i, path := range []string{"/ingest", "/ingest-acked", "/echo", "/broadcast"} {
 		app.Use(path, wsx.New(wsx.Config{Hub: hubs[i], Subprotocols: o.protocols(), Origins: []string{"*"}}))
 	}
 	if o.debug {
@@ -127,8 +127,9 @@ func (o options) broadcast() *hub.Hub {
 // ingested counts what the batch handler has seen.
 var ingested atomic.Int64
 
-func (o options) ingest() *hub.Hub {
+func (o options) ingest(acks hub.AckLevel) *hub.Hub {
 	cfg := o.config()
+	cfg.Ack = acks
 	cfg.OnBatch = func(_ context.Context, b *hub.Batch) error {
 		ingested.Add(int64(b.Len()))
 		return nil
