@@ -133,6 +133,8 @@ func (s *server) failJSON(c *fiber.Ctx, err error) error {
 		code, text = known.Code, known.Message
 	case errors.Is(err, context.DeadlineExceeded):
 		code, text = fiber.StatusServiceUnavailable, "that took too long; ask for less"
+	case s.pulse.away() > 0:
+		code, text = fiber.StatusServiceUnavailable, "the database is away; try again later"
 	default:
 		s.log.Error("request failed", "path", strconv.Quote(c.Path()), "error", err)
 	}

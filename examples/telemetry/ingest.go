@@ -17,45 +17,17 @@ import (
 // for. A device that lets more wait is cut off, so that the others' readings do not wait for it.
 const maxAnswers = 2 * maxReadings
 
-// database is what ingest needs of one. Each method is a transaction, and fails without having done anything or, when
-// the answer to the commit was lost, having done all of it: then the same call again does nothing more.
-type database interface {
-	// commit stores messages in their order, but for those that it has stored before.
-	commit(ctx context.Context, messages []message) (outcome, error)
-	// bury stores a message whose readings fail by themselves as a dead letter; if they do not fail any more, as readings.
-	bury(ctx context.Context, m message) (outcome, error)
-	// position returns up to which number the messages of a stream are stored.
-	position(ctx context.Context, stream string) (number uint64, known bool, err error)
-}
-
-// A message is what a device has sent at once.
-type message struct {
-	device   string    // which is its stream, too
-	number   uint64    // in the stream; 0 from a device without acks
-	at       time.Time // when it was read
-	readings []reading // the good ones
-	reason   string    // why it is a dead letter; "" when it is none
-	body     []byte    // of a dead letter
-}
-
-// outcome is what a transaction has found.
-type outcome struct {
-	duplicates int    // messages that were stored before
-	gaps       uint64 // numbers before the messages' that nobody has stored
-	buried     bool   // the message that bury got is a dead letter now
-}
-
 // ingest takes what devices send. A batch of messages becomes one transaction, with the positions of their streams in
 // it; only what is committed is acknowledged, counted as stored, answered for and shown.
 type ingest struct {
 	hub   *hub.Hub
-	store database
+	store store
 	stats *stats
 	live  *live
 	log   *slog.Logger
 }
 
-func newIngest(s database, st *stats, l *live, log *slog.Logger) *ingest {
+func newIngest(s store, st *stats, l *live, log *slog.Logger) *ingest {
 	in := &ingest{store: s, stats: st, live: l, log: log}
 	in.hub = hub.New(hub.Config{
 		OnBatch:    in.handle,
@@ -69,10 +41,10 @@ func newIngest(s database, st *stats, l *live, log *slog.Logger) *ingest {
 			MaxItems: 500,
 			MaxBytes: 1 << 20,
 			MaxAge:   100 * time.Millisecond,
-			Lanes:    1,          // SQLite has one writer
+			Lanes:    s.lanes(),
 			Timeout:  -1,         // to give a batch up while its commit may succeed would store it twice
 			Attempts: 5,          // about a second, then a message that always fails is looked for
-			OnPoison: batch.Hold, // a full disk makes the devices wait; it loses nothing
+			OnPoison: batch.Hold, // a database that is away makes the devices wait; it loses nothing
 			OnRetry:  in.retrying,
 		},
 		OutboxMessages: maxAnswers,
@@ -160,21 +132,6 @@ func decodeBatch(b *hub.Batch) (messages []message, answers []answer) {
 		}
 	}
 	return messages, answers
-}
-
-func countReadings(messages []message) (n int) {
-	for _, m := range messages {
-		n += len(m.readings)
-	}
-	return n
-}
-
-func readingsOf(messages []message) []reading {
-	all := make([]reading, 0, countReadings(messages))
-	for _, m := range messages {
-		all = append(all, m.readings...)
-	}
-	return all
 }
 
 func (a answer) send() {

@@ -13,33 +13,30 @@ import (
 // While the database refuses, a batch comes again: its readings are in flight, nobody is told anything, and in the end
 // each is stored, counted and answered once.
 func TestReadingsWaitForTheDatabase(t *testing.T) {
-	r := start(t, newDB(t))
-	refuse := `CREATE TRIGGER refuse BEFORE INSERT ON readings BEGIN SELECT raise(ABORT, 'the disk is full'); END`
-	if _, err := r.store.write.Exec(refuse); err != nil {
-		t.Fatal(err)
-	}
-	c := r.connect(t, "dev1")
-	send(t, c, "["+readingJSON("a", 1)+",{},"+readingJSON("a", 2)+"]")
-	eventually(t, "it is tried again", func() bool { return r.ingest.hub.Stats().BatchRetries >= 2 })
-	if got := getJSON[totals](t, r, "/api/stats"); got != (totals{3, 0, 0, 1}) {
-		t.Errorf("stats are %+v, want 3 accepted and nothing settled", got)
-	}
-	if _, err := r.store.write.Exec("DROP TRIGGER refuse"); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "it is stored", func() bool { return r.totals().Stored == 2 })
-	if got := getJSON[totals](t, r, "/api/stats"); got != (totals{3, 2, 1, 1}) {
-		t.Errorf("stats are %+v, want 2 stored and 1 rejected of 3", got)
-	}
-	if got := getJSON[[]reading](t, r, "/api/readings"); len(got) != 2 {
-		t.Errorf("%d readings in the database, want 2", len(got))
-	}
-	send(t, c, "no JSON")
-	for _, want := range []string{`"index":1`, "not JSON"} { // one answer to the first message, not one an attempt
-		if got := receive(t, c); !strings.Contains(got, want) {
-			t.Errorf("got %s, want the answer with %s", got, want)
+	onEach(t, func(t *testing.T, db string) {
+		r := start(t, db)
+		breakDatabase(t, r.store, "readings", "TRUE")
+		c := r.connect(t, "dev1")
+		send(t, c, "["+readingJSON("a", 1)+",{},"+readingJSON("a", 2)+"]")
+		eventually(t, "it is tried again", func() bool { return r.ingest.hub.Stats().BatchRetries >= 2 })
+		if got := getJSON[totals](t, r, "/api/stats"); got != (totals{3, 0, 0, 1}) {
+			t.Errorf("stats are %+v, want 3 accepted and nothing settled", got)
 		}
-	}
+		mendDatabase(t, r.store, "readings")
+		eventually(t, "it is stored", func() bool { return r.totals().Stored == 2 })
+		if got := getJSON[totals](t, r, "/api/stats"); got != (totals{3, 2, 1, 1}) {
+			t.Errorf("stats are %+v, want 2 stored and 1 rejected of 3", got)
+		}
+		if got := getJSON[[]reading](t, r, "/api/readings"); len(got) != 2 {
+			t.Errorf("%d readings in the database, want 2", len(got))
+		}
+		send(t, c, "no JSON")
+		for _, want := range []string{`"index":1`, "not JSON"} { // one answer to the first message, not one an attempt
+			if got := receive(t, c); !strings.Contains(got, want) {
+				t.Errorf("got %s, want the answer with %s", got, want)
+			}
+		}
+	})
 }
 
 // A device that sends garbage and does not read the answers is cut off; the others do not wait for it.

@@ -202,7 +202,7 @@ func (f *fleet) awaitAll() {
 }
 
 // read returns what the i-th agent has kept, and what is stored of it.
-func (f *fleet) read(s *store, i int) (kept, stored []int, err error) {
+func (f *fleet) read(s store, i int) (kept, stored []int, err error) {
 	text, err := os.ReadFile(f.ledger(i))
 	for line := range strings.FieldsSeq(string(text)) {
 		n, failed := strconv.Atoi(line)
@@ -216,7 +216,7 @@ func (f *fleet) read(s *store, i int) (kept, stored []int, err error) {
 }
 
 // compare expects everything that the i-th agent has kept: none missing, none twice, in order.
-func (f *fleet) compare(s *store, i int) {
+func (f *fleet) compare(s store, i int) {
 	f.t.Helper()
 	kept, stored, err := f.read(s, i)
 	if err != nil || len(kept) < 50 {

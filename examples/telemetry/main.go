@@ -1,5 +1,5 @@
-// Command telemetry takes readings from devices over WebSockets, stores them in SQLite in batches and shows them live
-// in a browser. It is one program: the server, and the agent that makes a machine a device.
+// Command telemetry takes readings from devices over WebSockets, stores them in SQLite or PostgreSQL in batches and
+// shows them live in a browser. It is one program: the server, and the agent that makes a machine a device.
 //
 // A reading travels like this: socket → hub → batch → one transaction → acknowledged, counted, pushed to the browsers.
 // Nothing is told of a reading before it is committed. The transaction also stores up to which number each device's
@@ -120,7 +120,7 @@ func reachable(address net.Addr) string {
 func welcome(address string, o options) string {
 	program := command()
 	flags := ""
-	if o.db != "telemetry.db" {
+	if o.db != defaultDB && !isPostgres(o.db) { // whose password is nobody's business
 		flags = fmt.Sprintf(" -db %q", o.db)
 	}
 	return fmt.Sprintf(`

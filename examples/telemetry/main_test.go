@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -27,11 +26,19 @@ func TestMain(m *testing.M) {
 	if ledger := os.Getenv(asCounter); ledger != "" {
 		os.Exit(countingAgent(ledger))
 	}
-	goleak.VerifyTestMain(m,
+	goleak.VerifyTestMain(allTests{m},
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),    // once a process, for ever
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"), // ends some seconds later
 		goleak.IgnoreAnyFunction("github.com/gofiber/fiber/v2/utils.StartTimeStampUpdater.func1.1"),
 	)
+}
+
+// allTests are the tests, and the end of what they share.
+type allTests struct{ *testing.M }
+
+func (a allTests) Run() int {
+	defer endCluster()
+	return a.M.Run()
 }
 
 // eventually waits until a condition holds, and fails the test when that takes too long.
@@ -174,5 +181,3 @@ func receive(t *testing.T, c *websocket.Conn) string {
 	}
 	return string(message)
 }
-
-func newDB(t *testing.T) string { return filepath.Join(t.TempDir(), "telemetry.db") }

@@ -7,13 +7,14 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 )
 
 // options is what the command line says.
 type options struct {
 	addr     string        // where the server listens
-	db       string        // path of the SQLite file
+	db       string        // path of the SQLite file, or URL of the PostgreSQL
 	demo     bool          // hand out tokens to this machine
 	self     bool          // run the agent inside the server
 	lifetime time.Duration // of the tokens that this program signs
@@ -24,15 +25,19 @@ type options struct {
 	spool    string        // where the agent keeps what is not acknowledged
 }
 
-const usage = `Telemetry takes readings from devices over WebSockets, stores them in SQLite and shows them live.
+const usage = `Telemetry takes readings from devices over WebSockets, stores them in SQLite or PostgreSQL and shows
+them live.
 
   telemetry                                         the server, and an agent that streams this machine's figures
   telemetry -mint NAME                              prints a token for a device
   telemetry -agent URL -device NAME -token TOKEN    an agent alone, on this machine or another
 
-The tokens are signed with WSX_KEY, or with the key kept beside the database.
+The tokens are signed with WSX_KEY, or with the key kept beside the database; with PostgreSQL
+that is telemetry.db.key in the working directory.
 
 `
+
+const defaultDB = "telemetry.db"
 
 // parseOptions reads the command line. What it says about a mistake is already on stderr when it returns.
 func parseOptions(args []string, stderr io.Writer) (options, error) {
@@ -41,7 +46,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	fs.SetOutput(stderr)
 	fs.Usage = func() { _, _ = io.WriteString(stderr, usage); fs.PrintDefaults() }
 	fs.StringVar(&o.addr, "addr", "127.0.0.1:3000", "`HOST:PORT` to listen on")
-	fs.StringVar(&o.db, "db", "telemetry.db", "the database's `FILE`, created when missing")
+	fs.StringVar(&o.db, "db", defaultDB, "the database: a `FILE` of SQLite, created when missing, or postgres://USER@HOST:PORT/NAME; its password is better kept in PGPASSWORD or a passfile")
 	fs.BoolVar(&o.demo, "demo", true, "give tokens to programs on this machine at /api/token")
 	fs.BoolVar(&o.self, "self", true, "stream this machine's own figures to the server")
 	fs.DurationVar(&o.lifetime, "lifetime", 24*time.Hour, "how long a token is good for")
@@ -63,6 +68,9 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 func (o options) check(rest []string) error {
 	if len(rest) > 0 {
 		return fmt.Errorf("%q is not a flag; see -help", rest[0])
+	}
+	if kind, _, found := strings.Cut(o.db, "://"); found && !isPostgres(o.db) {
+		return fmt.Errorf("-db wants a file or postgres://USER@HOST:PORT/NAME, and there is no store for %q", kind)
 	}
 	if o.lifetime <= 0 {
 		return errors.New("-lifetime must be more than zero")

@@ -203,7 +203,7 @@ func checkHostile(t *testing.T, b *browser) {
 func TestPageFitsPhonesAndBothSchemes(t *testing.T) {
 	b := newBrowser(t)
 	r := start(t, newDB(t))
-	if err := r.store.insert(t.Context(), []reading{{strings.Repeat("d", 200), strings.Repeat("m", 200), 1.5, time.Now()}}); err != nil {
+	if err := insert(r.store, []reading{{strings.Repeat("d", 200), strings.Repeat("m", 200), 1.5, time.Now()}}); err != nil {
 		t.Fatal(err)
 	}
 	backgrounds := map[string]bool{}
@@ -249,4 +249,29 @@ func TestPageComesBack(t *testing.T) {
 	eventually(t, "it is live again", func() bool { return state() == "live" })
 	send(t, r.connect(t, "dev1"), readingNow("a", 5, 0))
 	eventually(t, "it shows what comes", func() bool { return eval[string](t, b, number("a")) == "5" })
+}
+
+// While another program has locked the database, the page says that it is away.
+func TestPageSaysThatTheDatabaseIsAway(t *testing.T) {
+	b := newBrowser(t)
+	db := newDB(t)
+	r := start(t, db)
+	b.do(t, chromedp.Navigate("http://"+r.address+"/"))
+	says := func() bool {
+		return strings.Contains(eval[string](t, b, `document.body.innerText`), "database is away")
+	}
+	eventually(t, "the page is live", func() bool { return eval[string](t, b, `document.getElementById("state").textContent`) == "live" })
+	if says() {
+		t.Error("it says so while the database is there")
+	}
+	other, err := raw(newStore(t, db)).Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it says so", says)
+	if err := other.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it does not say so any more", func() bool { return !says() })
+	b.clean(t)
 }

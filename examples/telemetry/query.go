@@ -3,9 +3,13 @@ package main
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"strings"
 	"time"
 )
+
+// queries answers what is asked of either database, as the [store] that it is a part of.
+type queries struct{ db *sql.DB }
 
 // filter chooses readings. The zero value of a field chooses all.
 type filter struct {
@@ -15,15 +19,17 @@ type filter struct {
 }
 
 // where returns the condition on readings and its arguments.
-func (f filter) where() (string, []any) {
-	var conditions []string
-	var args []any
-	var series []string
+func (f filter) where() (condition string, args []any) {
+	argument := func(value any) string {
+		args = append(args, value)
+		return fmt.Sprintf("$%d", len(args))
+	}
+	var conditions, series []string
 	if f.device != "" {
-		series, args = append(series, "device = ?"), append(args, f.device)
+		series = append(series, "device = "+argument(f.device))
 	}
 	if f.metric != "" {
-		series, args = append(series, "metric = ?"), append(args, f.metric)
+		series = append(series, "metric = "+argument(f.metric))
 	}
 	if len(series) > 0 {
 		conditions = append(conditions, "series IN (SELECT id FROM series WHERE "+strings.Join(series, " AND ")+")")
@@ -32,7 +38,7 @@ func (f filter) where() (string, []any) {
 		if len(series) == 0 { // so that the index by series and time serves
 			conditions = append(conditions, "series IN (SELECT id FROM series)")
 		}
-		conditions, args = append(conditions, "ts >= ?"), append(args, clampNano(f.since))
+		conditions = append(conditions, "ts >= "+argument(clampNano(f.since)))
 	}
 	if len(conditions) == 0 {
 		return "TRUE", args
@@ -51,19 +57,25 @@ func clampNano(t time.Time) int64 {
 	return t.UnixNano()
 }
 
-// readings returns the first f.limit that match, in the order in which they were stored.
-func (s *store) readings(ctx context.Context, f filter) ([]reading, error) {
+func (q queries) readings(ctx context.Context, f filter) ([]reading, error) {
+	if unknown(f.device) || unknown(f.metric) {
+		return []reading{}, nil
+	}
 	where, args := f.where()
+	args = append(args, f.limit)
 	// The inner query needs only the index; the outer one fetches no more rows than are wanted.
 	//nolint:gosec // where holds placeholders, and nothing of what was asked for
 	query := `SELECT s.device, s.metric, r.value, r.ts FROM readings r JOIN series s ON s.id = r.series
-		WHERE r.id IN (SELECT id FROM readings WHERE ` + where + ` ORDER BY id LIMIT ?) ORDER BY r.id`
-	rows, err := s.read.QueryContext(ctx, query, append(args, f.limit)...)
+		WHERE r.id IN (SELECT id FROM readings WHERE ` + where + fmt.Sprintf(` ORDER BY id LIMIT $%d) ORDER BY r.id`, len(args))
+	rows, err := q.db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
 	return scanReadings(rows)
 }
+
+// unknown reports whether a name is none that anything can have; PostgreSQL would refuse some of these.
+func unknown(name string) bool { return name != "" && checkName(name) != nil }
 
 // scanReadings reads rows of device, metric, value and time to their end. None is an empty slice, not nil.
 func scanReadings(rows *sql.Rows) ([]reading, error) {
@@ -81,18 +93,11 @@ func scanReadings(rows *sql.Rows) ([]reading, error) {
 	return found, rows.Err()
 }
 
-// count returns how many readings were ever stored. It reads one row.
-func (s *store) count(ctx context.Context) (n int64, err error) {
-	err = s.read.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM readings").Scan(&n)
-	return n, err
-}
-
-// latest returns the newest reading of each series, by device and metric, of at most limit series.
-func (s *store) latest(ctx context.Context, limit int) ([]reading, error) {
+func (q queries) latest(ctx context.Context, limit int) ([]reading, error) {
 	const query = `SELECT s.device, s.metric, r.value, r.ts FROM series s
 		JOIN readings r ON r.id = (SELECT id FROM readings WHERE series = s.id ORDER BY ts DESC, id DESC LIMIT 1)
-		ORDER BY s.device, s.metric LIMIT ?`
-	rows, err := s.read.QueryContext(ctx, query, limit)
+		ORDER BY s.device, s.metric LIMIT $1`
+	rows, err := q.db.QueryContext(ctx, query, limit)
 	if err != nil {
 		return nil, err
 	}

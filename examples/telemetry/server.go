@@ -17,7 +17,8 @@ import (
 // server is the whole application: devices at /ingest, browsers at / and /live, JSON at /api.
 type server struct {
 	app    *fiber.App
-	store  *store
+	store  store
+	pulse  *pulse
 	stats  *stats
 	ingest *ingest
 	live   *live
@@ -26,7 +27,14 @@ type server struct {
 	log    *slog.Logger
 }
 
-func keyFile(db string) string { return db + ".key" }
+// keyFile is where the key is kept when WSX_KEY is not set: beside the database, or in the working directory when that
+// is a PostgreSQL, where the default database has it too. So -mint needs no address with a password.
+func keyFile(db string) string {
+	if isPostgres(db) {
+		db = defaultDB
+	}
+	return db + ".key"
+}
 
 // newServer opens the database and puts the parts together. Close it when it no longer serves.
 func newServer(o options, log *slog.Logger) (*server, error) {
@@ -38,19 +46,19 @@ func newServer(o options, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	stored, err := st.count(context.Background())
+	stored, letters, err := st.counted(context.Background())
 	if err != nil {
 		return nil, errors.Join(err, st.close())
 	}
-	letters, err := st.countDeadLetters(context.Background())
-	if err != nil {
-		return nil, errors.Join(err, st.close())
+	s := &server{
+		store: st, pulse: newPulse(st.ping, log), stats: newStats(stored, letters),
+		signer: signer{key, o.lifetime}, demo: o.demo, log: log,
 	}
-	s := &server{store: st, stats: newStats(stored, letters), signer: signer{key, o.lifetime}, demo: o.demo, log: log}
 	s.live = newLive(s.totals, log)
 	s.ingest = newIngest(s.store, s.stats, s.live, log)
 	s.live.delivery = s.delivery
 	s.live.start()
+	s.pulse.start()
 	s.app = s.routes()
 	return s, nil
 }
@@ -88,6 +96,7 @@ func (s *server) delivery() delivery {
 	d := s.stats.delivery()
 	h := s.ingest.hub.Stats()
 	d.Unsettled, d.Acks, d.Nacks = h.BatchPending, h.Acks, h.Nacks
+	d.DatabaseAway = s.pulse.away().Seconds()
 	return d
 }
 
@@ -102,5 +111,6 @@ func (s *server) hubs() []*hub.Hub { return []*hub.Hub{s.ingest.hub, s.live.hub}
 // close ends what newServer started, after serve has returned.
 func (s *server) close() error {
 	s.live.close()
+	s.pulse.close()
 	return s.store.close()
 }

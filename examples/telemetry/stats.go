@@ -16,14 +16,15 @@ type totals struct {
 
 // delivery is what /api/stats tells of messages, of which each holds one reading or more.
 type delivery struct {
-	Unsettled   uint64  `json:"unsettled"`      // read, and neither stored nor a dead letter
-	DeadLetters int64   `json:"dead_letters"`   // ever written, by this and every earlier process on the database
-	Duplicates  int64   `json:"duplicates"`     // came again although they were stored, and were skipped
-	Gaps        int64   `json:"gaps"`           // numbers that were left out: messages that nobody stored
-	Acks        uint64  `json:"acks"`           // sent
-	Nacks       uint64  `json:"nacks"`          // sent
-	AckMS       float64 `json:"ack_ms"`         // from reading a message to its commit: the median of the newest ones
-	AckSlowMS   float64 `json:"ack_slowest_ms"` // and the slowest of them
+	Unsettled    uint64  `json:"unsettled"`       // read, and neither stored nor a dead letter
+	DeadLetters  int64   `json:"dead_letters"`    // ever written, by this and every earlier process on the database
+	Duplicates   int64   `json:"duplicates"`      // came again although they were stored, and were skipped
+	Gaps         int64   `json:"gaps"`            // numbers that were left out: messages that nobody stored
+	Acks         uint64  `json:"acks"`            // sent
+	Nacks        uint64  `json:"nacks"`           // sent
+	AckMS        float64 `json:"ack_ms"`          // from reading a message to its commit: the median of the newest ones
+	AckSlowMS    float64 `json:"ack_slowest_ms"`  // and the slowest of them
+	DatabaseAway float64 `json:"database_away_s"` // seconds since the database went away; 0: it is there
 }
 
 // maxLatencies is how many of the newest messages the latency is told of.

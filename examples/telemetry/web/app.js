@@ -143,6 +143,7 @@ const handlers = {
     setText(byId("unsettled"), whole(s.unsettled));
     setText(byId("dead-letters"), whole(s.dead_letters));
     setText(byId("acks"), `${whole(s.acks)} / ${whole(s.nacks)}`);
+    byId("database").hidden = s.database_away_s === 0;
   },
 
   device({ device: name, connected }) {
