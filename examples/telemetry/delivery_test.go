@@ -256,3 +256,25 @@ func TestOnlyTheNewestDeadLettersAreKept(t *testing.T) {
 		}
 	})
 }
+
+// What a device sends while the database takes nothing fills its window; then the device is not read, and the figures say
+// so. It is read again when the database is.
+func TestPausedDevicesAreCounted(t *testing.T) {
+	r := start(t, newDB(t))
+	breakDatabase(t, r.store, "readings", "TRUE")
+	breakDatabase(t, r.store, "dead_letters", "TRUE")
+	c := r.connectAcks(t, "dev1")
+	for i := range 1200 { // the window is 1,000
+		send(t, c, readingJSON("n", float64(i)))
+	}
+	eventually(t, "the device is paused", func() bool {
+		_, body := r.get(t, "/api/stats")
+		return strings.Contains(body, `"paused":1,"pauses":1,"paused_ms":0,`)
+	})
+	mendDatabase(t, r.store, "readings", "dead_letters")
+	for receive(t, c) != `{"wsx":"ack","seq":1200}` {
+	}
+	if d := r.delivery(); d.Paused != 0 || d.PausedMS == 0 {
+		t.Errorf("figures are %+v, want no pause any more", d)
+	}
+}

@@ -178,6 +178,7 @@ func TestPageShowsWhatHappens(t *testing.T) {
 	eventually(t, "the totals are right", func() bool {
 		return eval[string](t, b, `document.getElementById("stored").textContent`) == "64" &&
 			eval[string](t, b, `document.getElementById("connected").textContent`) == "2" &&
+			eval[string](t, b, `document.getElementById("paused").textContent`) == "0" &&
 			eval[string](t, b, `document.getElementById("dead-letters").textContent`) == "0" &&
 			eval[string](t, b, `document.getElementById("unsettled").textContent`) == "0" &&
 			eval[string](t, b, `document.getElementById("ack-ms").textContent`) != "–"

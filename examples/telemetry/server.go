@@ -97,6 +97,7 @@ func (s *server) delivery() delivery {
 	h := s.ingest.hub.Stats()
 	d.Unsettled, d.Acks, d.Nacks = h.BatchPending, h.Acks, h.Nacks
 	d.DatabaseAway = s.pulse.away().Seconds()
+	d.Paused, d.Pauses, d.PausedMS = h.Paused, h.Pauses, h.PausedTime.Milliseconds()
 	return d
 }
 

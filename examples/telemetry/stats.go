@@ -17,6 +17,9 @@ type totals struct {
 // delivery is what /api/stats tells of messages, of which each holds one reading or more.
 type delivery struct {
 	Unsettled    uint64  `json:"unsettled"`       // read, and neither stored nor a dead letter
+	Paused       int     `json:"paused"`          // devices that are not read now: what they have sent waits for the database
+	Pauses       uint64  `json:"pauses"`          // how often that was so
+	PausedMS     int64   `json:"paused_ms"`       // and for how long in sum, those of now aside
 	DeadLetters  int64   `json:"dead_letters"`    // ever written, by this and every earlier process on the database
 	Duplicates   int64   `json:"duplicates"`      // came again although they were stored, and were skipped
 	Gaps         int64   `json:"gaps"`            // numbers that were left out: messages that nobody stored

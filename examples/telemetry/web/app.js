@@ -136,6 +136,8 @@ const handlers = {
     const whole = (n) => n.toLocaleString("en");
     setText(byId("rate"), s.rate.toLocaleString("en", { maximumFractionDigits: s.rate < 100 ? 1 : 0 }));
     setText(byId("connected"), whole(s.connected));
+    setText(byId("paused"), whole(s.paused));
+    byId("devices-now").title = `a paused device is not read, because the database has not taken what it sent; so far ${whole(s.pauses)} pauses, ${whole(Math.round(s.paused_ms / 1000))} s in sum`;
     setText(byId("stored"), whole(s.stored));
     setText(byId("rejected"), whole(s.rejected));
     setText(byId("ack-ms"), whole(Math.round(s.ack_ms)));
