@@ -30,7 +30,10 @@ const serverEnv = "WSX_TEST_SERVER"
 // runServer serves until a signal, with its address on the standard output, and returns the exit status.
 func runServer(mode string) int {
 	cfg := hub.Config{OnMessage: func(c *hub.Conn, m hub.Message) error { return c.Send(m) }}
+	var j journal
 	switch mode {
+	case "journal":
+		j.configure(&cfg)
 	case "stuck":
 		cfg.OnMessage = func(c *hub.Conn, m hub.Message) error {
 			_ = c.Send(m)
@@ -42,6 +45,7 @@ func runServer(mode string) int {
 		cfg.OnBatch = func(context.Context, *hub.Batch) error { return errors.New("the store is gone") }
 	}
 	h := hub.New(cfg)
+	j.hub = h
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
 	app.Use("/ws", wsx.New(wsx.Config{Hub: h}))
 	app.Get("/accepted", func(c *fiber.Ctx) error { return c.SendString(fmt.Sprint(h.Stats().BatchAccepted)) })
