@@ -135,15 +135,16 @@ type Config struct {
 	// that, 4 MiB at least, unless the socket has taken nothing for a second. Optional. Default: 256, 1 MiB.
 	OutboxMessages int
 	OutboxBytes    int
-	// OutboxBudget bounds the memory in bytes of all that waits for slow receivers; what is shared counts once. While more
-	// waits, [Conn.Send] waits, too, for a receiver for which more than 16 KiB do, and those of them that have taken
-	// nothing for 250 ms are closed with 4006, the worst first, until it is enough; who goes on holding it is cut off.
-	// Who takes its messages is never closed for it, nor for whom less waits. Optional. Default: 16 MiB, or 4 times
-	// OutboxBytes if that is more.
+	// OutboxBudget bounds the memory in bytes of all that waits for receivers; what is shared counts once. While more than
+	// half of it is used, [Conn.Send] waits for receivers for which more than 16 KiB wait, and those of them that have
+	// taken nothing for 250 ms are closed with 4006, the worst first, until it is half; when all of it is used, those that
+	// have taken nothing for 50 ms, and they are cut off. Who takes its messages is never closed for it, nor for whom less
+	// waits. Optional. Default: 16 MiB, or 4 times OutboxBytes if that is more.
 	OutboxBudget int
-	// PartialBudget bounds the memory in bytes of messages that have begun and are not whole. While there is more, those
-	// that keep more than 16 KiB for longer than 250 ms are closed with 1013, the worst first, until it is enough.
-	// Optional. Default: 16 MiB, or 4 times MaxMessage if that is more; none where MaxMessage has none.
+	// PartialBudget bounds the memory in bytes of messages that have begun and are not whole. While more than half of it is
+	// used, those that keep more than 16 KiB and began 250 ms ago or before are closed with 1013, the worst first, until it
+	// is half; when all of it is used, they are cut off. Optional. Default: 16 MiB, or 4 times MaxMessage if that is more;
+	// none where MaxMessage has none.
 	PartialBudget int
 	// Compression is permessage-deflate. Optional. Default: off.
 	Compression Compression

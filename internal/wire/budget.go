@@ -15,16 +15,17 @@ const (
 	// strainPatience is how long a connection may hold more without moving while the budget is strained.
 	strainPatience = 250 * time.Millisecond
 	// reliefInterval is the time between two looks at who holds what, as long as the budget is strained.
-	reliefInterval = 50 * time.Millisecond
+	reliefInterval = 25 * time.Millisecond
 )
 
-// budget bounds the bytes that connections hold together, of what waits for their peers. While it is strained, those
-// that hold the most for the longest are closed, one after the other; who holds a small share is not touched, nor who
-// moves. A timer runs only while it is strained.
+// budget bounds the bytes that connections hold together, of what waits for their peers. While more than half of it is
+// used, those that hold the most for the longest are closed; who holds a small share is not touched, nor who moves. When
+// all of it is used, there is no time for close handshakes. A timer runs only while it is strained.
 type budget struct {
-	most  int               // 0: no bound
-	close func(*Conn) error // ErrClosed: it closes already
-	used  atomic.Int64
+	most     int               // 0: no bound
+	patience time.Duration     // when all of it is used
+	close    func(*Conn) error // ErrClosed: it closes already
+	used     atomic.Int64
 
 	mu      sync.Mutex
 	holders map[*Conn]holding // of more than a small share
@@ -50,8 +51,19 @@ func (b *budget) add(n int) {
 	}
 }
 
-// strained reports whether more is held than should be.
-func (b *budget) strained() bool { return b.most > 0 && b.used.Load() > int64(b.most) }
+// strained reports whether more than half is used.
+func (b *budget) strained() bool { return b.most > 0 && b.used.Load() > int64(b.most)/2 }
+
+// exhausted reports whether all is used.
+func (b *budget) exhausted() bool { return b.most > 0 && b.used.Load() > int64(b.most) }
+
+// allows returns how long a connection that holds more than a small share may do so without moving.
+func (b *budget) allows() time.Duration {
+	if b.exhausted() {
+		return b.patience
+	}
+	return strainPatience
+}
 
 // hold notes what c holds. before is what it held by the last call.
 func (b *budget) hold(c *Conn, before, bytes int, since time.Time) {
@@ -84,7 +96,7 @@ func (b *budget) armLocked() {
 // relieve closes those who hold too much. Who is being closed and still holds it has had its time, and is cut off.
 func (b *budget) relieve() {
 	for _, c := range b.worst() {
-		if err := b.close(c); errors.Is(err, ErrClosed) {
+		if err := b.close(c); errors.Is(err, ErrClosed) || b.exhausted() {
 			c.Abort()
 		}
 	}
@@ -98,16 +110,16 @@ func (b *budget) relieve() {
 func (b *budget) worst() (conns []*Conn) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := time.Now()
+	now, allowed := time.Now(), b.allows()
 	for c, h := range b.holders {
-		if now.Sub(h.since) >= strainPatience {
+		if now.Sub(h.since) >= allowed {
 			conns = append(conns, c)
 		}
 	}
 	slices.SortFunc(conns, func(x, y *Conn) int {
 		return cmp.Compare(b.holders[y].cost(now), b.holders[x].cost(now))
 	})
-	over := int(b.used.Load()) - b.most
+	over := int(b.used.Load()) - b.most/2
 	for i, c := range conns {
 		if over <= 0 {
 			return conns[:i]

@@ -49,10 +49,10 @@ func wantStatuses(t *testing.T, what string, rigs []*rig, want ...ws.Status) {
 	}
 }
 
-// budgeted has budgets that hold two pieces of 64 KiB and not three.
+// budgeted has budgets that two pieces of 64 KiB do not strain, and that three do.
 func budgeted() wire.Config {
 	cfg := limits()
-	cfg.OutboxBudget, cfg.PartialBudget = 160<<10, 160<<10
+	cfg.OutboxBudget, cfg.PartialBudget = 320<<10, 320<<10
 	return cfg
 }
 
@@ -77,11 +77,30 @@ func TestOutboxBudget(t *testing.T) {
 	})
 }
 
+// TestExhaustedOutboxBudget: when all of it is used there is no time to lose.
+func TestExhaustedOutboxBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := budgeted()
+		cfg.OutboxBudget = 150 << 10
+		e, rigs := group(t, cfg, 3)
+		for _, r := range rigs {
+			must(t, r.Send(ws.Binary, pattern(60<<10)))
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(75 * time.Millisecond)
+		wantStatuses(t, "soon", rigs, ws.StatusSlowConsumer, ws.StatusSlowConsumer, 0)
+		rigs[0].ended(t)
+		rigs[1].ended(t)
+		held, _ := e.Held()
+		want(t, "held in the end", held, 64<<10+wire.MaxHeader)
+	})
+}
+
 // TestOutboxBudgetSpares: a small share, and a reader that takes something now and then, are nobody's worst.
 func TestOutboxBudgetSpares(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := budgeted()
-		cfg.OutboxBudget = 10 << 10
+		cfg.OutboxBudget = 3 << 19 // more than half of it is used
 		_, rigs := group(t, cfg, 5)
 		for _, r := range rigs[:4] {
 			must(t, r.Send(ws.Binary, pattern(4000)))
@@ -114,7 +133,7 @@ func TestStrainedSender(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				cfg := budgeted()
-				cfg.OutboxBudget = 20 << 10
+				cfg.OutboxBudget = 100 << 10
 				_, rigs := group(t, cfg, 2)
 				slow, begun := rigs[0], time.Now()
 				must(t, slow.Send(ws.Binary, pattern(30<<10)))
@@ -196,7 +215,7 @@ func TestPartialBudget(t *testing.T) {
 func TestPartialBudgetSpares(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := budgeted()
-		cfg.PartialBudget = 10 << 10
+		cfg.PartialBudget = 20 << 10
 		_, rigs := group(t, cfg, 5)
 		for _, r := range rigs[:4] {
 			must(t, r.client.Raw(first("begun")))

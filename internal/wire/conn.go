@@ -142,7 +142,7 @@ func (c *Conn) send(op Opcode, payload []byte, pack bool) error {
 		case errors.Is(err, errFull):
 			err = c.awaitRoom(patience)
 		case errors.Is(err, errStrained):
-			err = c.awaitRoom(strainPatience)
+			err = c.awaitRoom(c.engine.outboxes.allows())
 		default:
 			return err
 		}

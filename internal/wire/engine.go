@@ -45,8 +45,8 @@ func NewEngine(cfg Config) *Engine {
 		rules: rules{
 			masked: true, maxMessage: cfg.MaxMessage, maxFragments: cfg.MaxFragments, maxAge: cfg.MaxMessageAge,
 		},
-		outboxes:   budget{most: cfg.OutboxBudget, close: (*Conn).overflow},
-		partials:   budget{most: cfg.PartialBudget, close: (*Conn).tryLater},
+		outboxes:   budget{most: cfg.OutboxBudget, patience: patience, close: (*Conn).overflow},
+		partials:   budget{most: cfg.PartialBudget, patience: strainPatience, close: (*Conn).tryLater},
 		compressor: deflate.NewCompressor(cfg.Compression.Level),
 	}
 }
