@@ -20,9 +20,17 @@ type attacker struct {
 	began time.Time
 	until time.Time
 
+	frames, connects, requests atomic.Int64 // what it did
+
 	mu   sync.Mutex
 	seen map[string]int // what the server did, and how often
 	held []net.Conn     // until the end
+}
+
+// report is what it tells at the end.
+type report struct {
+	Seen                       map[string]int
+	Frames, Connects, Requests int64
 }
 
 // beAttacker runs one attack, and prints what it has seen.
@@ -64,10 +72,10 @@ func beNice() error {
 	return eachThread(func(tid int) error { return unix.SchedSetAttr(tid, &attr, 0) })
 }
 
-func (a *attacker) told() map[string]int {
+func (a *attacker) told() report {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return maps.Clone(a.seen)
+	return report{maps.Clone(a.seen), a.frames.Load(), a.connects.Load(), a.requests.Load()}
 }
 
 func (a *attacker) over() bool { return !time.Now().Before(a.until) }
@@ -89,9 +97,15 @@ func (a *attacker) hold(nc net.Conn) {
 	a.held = append(a.held, nc)
 }
 
+// open opens a connection.
+func (a *attacker) open(mute bool) (net.Conn, error) {
+	a.connects.Add(1)
+	return open(a.addr, mute)
+}
+
 // dial connects; nil when that failed, which counts.
 func (a *attacker) dial(path string, mute bool, fields ...string) *peer {
-	p, err := dial(a.addr, path, func() (net.Conn, error) { return open(a.addr, mute) }, fields...)
+	p, err := dial(a.addr, path, func() (net.Conn, error) { return a.open(mute) }, fields...)
 	if err != nil {
 		if !a.over() {
 			a.saw(told(err), 1)
@@ -175,7 +189,7 @@ func (a *attacker) pour(p *peer, pace *pacer, n int, block []byte) string {
 		if _, err := p.nc.Write(block); err != nil {
 			break
 		}
-		a.saw("frames", n)
+		a.frames.Add(int64(n))
 	}
 	return <-fate
 }

@@ -30,7 +30,7 @@ func neverRead(a *attacker, frame []byte, rate float64) {
 			for err == nil && !a.over() {
 				pace.wait(1)
 				if _, err = p.nc.Write(frame); err == nil {
-					a.saw("frames", 1)
+					a.frames.Add(1)
 				}
 			}
 			if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -60,7 +60,7 @@ func deafRooms(a *attacker) {
 // slowHandshakes sends requests byte by byte.
 func slowHandshakes(a *attacker) {
 	a.stay(1000, func(int) {
-		nc, err := open(a.addr, false)
+		nc, err := a.open(false)
 		if err != nil {
 			a.saw(told(err), 1)
 			return
@@ -92,7 +92,7 @@ func slowHandshakes(a *attacker) {
 // vanishing goes away before the answer.
 func vanishing(a *attacker) {
 	a.again(64, 2000, func(int) {
-		nc, err := open(a.addr, false)
+		nc, err := a.open(false)
 		if err != nil {
 			a.saw(told(err), 1)
 			return
@@ -127,7 +127,7 @@ func spoofedKeys(a *attacker) {
 	pace := a.pace(25_000)
 	a.each(16, func(int) {
 		for !a.over() {
-			nc, err := open(a.addr, false)
+			nc, err := a.open(false)
 			if err != nil {
 				a.saw(told(err), 1)
 				continue
@@ -153,6 +153,7 @@ func spoof(a *attacker, nc net.Conn, first, n int) error {
 	if _, err := nc.Write(b); err != nil {
 		return err
 	}
+	a.requests.Add(int64(n))
 	answers := make([]byte, 0, 16<<10)
 	for {
 		passed, limited := bytes.Count(answers, []byte("HTTP/1.1 403")), bytes.Count(answers, []byte("HTTP/1.1 429"))
@@ -175,7 +176,7 @@ func spoof(a *attacker, nc net.Conn, first, n int) error {
 // descriptors takes all that the server has, and lets go at the end.
 func descriptors(a *attacker) {
 	a.each(1000, func(i int) {
-		nc, err := open(a.addr, false)
+		nc, err := a.open(false)
 		if err != nil {
 			a.saw(told(err), 1)
 			return

@@ -24,8 +24,10 @@ type options struct {
 	duration time.Duration
 	connects int
 	markdown bool
+	pairs    int
 
 	attack string // what this process does, as the attacker
+	polite bool   // it is the polite clients
 	target string
 }
 
@@ -34,11 +36,13 @@ func main() {
 	flag.StringVar(&o.floods, "floods", "", "`regexp` of the floods to run")
 	flag.BoolVar(&o.list, "list", false, "print the floods, and the rates of their attackers")
 	flag.IntVar(&o.clients, "clients", 200, "polite clients")
-	flag.DurationVar(&o.duration, "duration", 5*time.Second, "run each flood for `D`, and as long without; some take a multiple")
+	flag.DurationVar(&o.duration, "duration", 5*time.Second, "run each flood for `D`, and as long without; some take a multiple the first time")
+	flag.IntVar(&o.pairs, "pairs", 3, "run each flood so many times, and before each time without")
 	flag.IntVar(&o.connects, "connects", 100_000, "connects of each kind; 0: none")
 	flag.BoolVar(&o.markdown, "markdown", false, "print the tables as Markdown")
 	flag.StringVar(&o.attack, "attack", "", "be the attacker of that `flood`; the command starts itself with this")
-	flag.StringVar(&o.target, "target", "", "`HOST:PORT` to attack, for -attack")
+	flag.BoolVar(&o.polite, "polite", false, "be the polite clients; likewise")
+	flag.StringVar(&o.target, "target", "", "`HOST:PORT` to connect to, for -attack and -polite")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -51,6 +55,9 @@ func main() {
 func run(ctx context.Context, o options) error {
 	if o.attack != "" {
 		return beAttacker(ctx, o)
+	}
+	if o.polite {
+		return bePolite(ctx, o)
 	}
 	chosen, err := o.choose()
 	if err != nil {

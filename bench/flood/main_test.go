@@ -13,7 +13,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(attackerEnv) != "" {
+	if os.Getenv(childEnv) != "" {
 		main()
 		return
 	}
@@ -35,13 +35,13 @@ func TestAFewFloods(t *testing.T) {
 			continue
 		}
 		var r row
-		for d := time.Second; d < 10*time.Second && r.seen[f.expect] == 0; d *= 2 { // the attacker comes last on a busy machine
+		for d := time.Second; d < 10*time.Second && r.report.Seen[f.expect] == 0; d *= 2 { // the attacker comes last on a busy machine
 			var err error
-			if r, err = measure(t.Context(), options{clients: 20, duration: d}, binary, f); err != nil {
+			if r, err = measure(t.Context(), options{clients: 20, duration: d, pairs: 1}, binary, f); err != nil {
 				t.Fatalf("%s: %v", f.name, err)
 			}
 		}
-		if r.seen[f.expect] == 0 || r.base == 0 || r.peak == 0 || r.during == 0 {
+		if r.report.Seen[f.expect] == 0 || r.base == 0 || r.peak == 0 || r.before() == 0 || r.during() == 0 || r.rates() == "" {
 			t.Errorf("%s: measured %+v", f.name, r)
 		}
 	}
@@ -68,17 +68,29 @@ func TestConnects(t *testing.T) {
 	}
 }
 
+// seen returns the pairs of a row whose clients have seen these.
+func seen(p99s ...time.Duration) (pairs []pair) {
+	for i := 0; i < len(p99s); i += 2 {
+		pairs = append(pairs, pair{quiet: figures{P99: p99s[i]}, flooded: figures{P99: p99s[i+1]}})
+	}
+	return pairs
+}
+
 func TestVerdict(t *testing.T) {
+	const ms, µs = time.Millisecond, time.Microsecond
+	attack := report{Frames: 1}
 	for name, tt := range map[string]struct {
 		row  row
 		want string
 	}{
-		"within":            {row{base: 10 << 20, peak: 74 << 20, before: time.Millisecond, during: 2 * time.Millisecond}, ""},
-		"memory":            {row{base: 10 << 20, peak: 75 << 20}, "memory"},
-		"p99":               {row{before: time.Millisecond, during: 2100 * time.Microsecond}, "p99"},
-		"p99 that is small": {row{before: 10 * time.Microsecond, during: 999 * time.Microsecond}, ""},
+		"within":            {row{base: 10 << 20, peak: 74 << 20, pairs: seen(ms, 2*ms), report: attack}, ""},
+		"memory":            {row{base: 10 << 20, peak: 75 << 20, report: attack}, "memory"},
+		"p99":               {row{pairs: seen(ms, 2100*µs), report: attack}, "p99"},
+		"p99 of one pair":   {row{pairs: seen(ms, 2*ms, ms, 9*ms, 5*ms, 9*ms), report: attack}, ""},
+		"p99 that is small": {row{pairs: seen(10*µs, 999*µs), report: attack}, ""},
 		"an end":            {row{err: errors.New("gone")}, "gone"},
-		"nothing seen":      {row{flood: flood{expect: "1009"}, seen: map[string]int{"1008": 1}}, "the attacker has not seen 1009"},
+		"nothing seen":      {row{flood: flood{expect: "1009"}, report: report{Frames: 1, Seen: map[string]int{"1008": 1}}}, "the attacker has not seen 1009"},
+		"no attack":         {row{}, "there was no attack"},
 	} {
 		if got := tt.row.verdict(); got != tt.want {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)
@@ -87,12 +99,14 @@ func TestVerdict(t *testing.T) {
 }
 
 func TestTable(t *testing.T) {
-	held := row{flood: flood{name: "pings"}, base: 1 << 20, peak: 3 << 20, before: time.Millisecond, during: time.Millisecond, seen: map[string]int{"1008": 3}}
+	held := row{flood: flood{name: "pings"}, base: 1 << 20, peak: 3 << 20, pairs: seen(time.Millisecond, time.Millisecond)}
+	held.add(report{Frames: 10, Connects: 4, Seen: map[string]int{"1008": 1}}, time.Second)
+	held.add(report{Frames: 30, Seen: map[string]int{"1008": 2}}, time.Second)
 	var text, markdown strings.Builder
 	tb := table{[]row{held, {err: errors.New("gone\nfor good")}}}
 	tb.print(&text, false)
 	tb.print(&markdown, true)
-	if want := "| pings | 1.0 | 3.0 | 2.0 | 1000 | 1000 | 1.00 | yes | 1008 ×3 | held |"; !strings.Contains(markdown.String(), want) {
+	if want := "| pings | 1.0 | 3.0 | 2.0 | 0 | 0 | 1000 | 1000 | 1.00 | 0 % | 0 % | 2 connects, 20 frames | yes | 1008 ×3 | held |"; !strings.Contains(markdown.String(), want) {
 		t.Errorf("got %s", &markdown)
 	}
 	if strings.Count(text.String(), "\n") != 3 || !strings.Contains(text.String(), "MISSED: gone\n") {
@@ -100,5 +114,40 @@ func TestTable(t *testing.T) {
 	}
 	if tb.failed() == nil || (&table{[]row{held}}).failed() != nil {
 		t.Error("what has failed is not told")
+	}
+}
+
+// TestFigures: what is slow in one window only does not make the p99, what is slow in each does.
+func TestFigures(t *testing.T) {
+	const ms = time.Millisecond
+	trips := func(slow func(i int) bool) (all []trip) {
+		for i := range 3000 { // one a millisecond
+			took := ms
+			if slow(i) {
+				took = 9 * ms
+			}
+			all = append(all, trip{time.Unix(0, int64(i)*int64(ms)), took})
+		}
+		return all
+	}
+	for name, tt := range map[string]struct {
+		slow func(i int) bool
+		p99  time.Duration
+	}{
+		"none":            {func(int) bool { return false }, ms},
+		"one window":      {func(i int) bool { return i > 1000 && i < 1400 }, ms},
+		"some all along":  {func(i int) bool { return i%50 == 0 }, 9 * ms},
+		"few all along":   {func(i int) bool { return i%300 == 0 }, ms},
+		"no window whole": {func(i int) bool { return i == 0 }, ms},
+	} {
+		if f := figuresOf(trips(tt.slow)); f.Echoes != 3000 || f.P50 != ms || f.P99 != tt.p99 {
+			t.Errorf("%s: got %+v, want a p99 of %v", name, f, tt.p99)
+		}
+	}
+	if f := figuresOf(nil); f != (figures{}) {
+		t.Errorf("of none: got %+v", f)
+	}
+	if f := figuresOf(trips(func(int) bool { return false })[:3]); f.P99 != ms {
+		t.Errorf("of three: got %+v", f)
 	}
 }

@@ -11,8 +11,6 @@ import (
 	"slices"
 	"syscall"
 	"time"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
 const (
@@ -28,7 +26,7 @@ func measureAll(ctx context.Context, o options, binary string, chosen []flood, t
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if r.flood, r.err = f, err; err != nil {
+		if r.err = err; err != nil {
 			fmt.Fprintf(os.Stderr, "\r\033[K%s: %v\n", f.name, err)
 		}
 		t.rows = append(t.rows, r)
@@ -37,8 +35,9 @@ func measureAll(ctx context.Context, o options, binary string, chosen []flood, t
 	return nil
 }
 
-// measure runs one flood against a fresh server.
+// measure runs one flood against a fresh server: quiet, flood, quiet, flood, as many pairs as wanted.
 func measure(ctx context.Context, o options, binary string, f flood) (r row, err error) {
+	r.flood = f
 	s, err := serve(ctx, binary, f.files, f.args...)
 	if err != nil {
 		return r, err
@@ -49,29 +48,57 @@ func measure(ctx context.Context, o options, binary string, f flood) (r row, err
 		return r, err
 	}
 	defer clients.stop()
-	lasts := o.duration * time.Duration(max(1, f.lasts))
-	if err := rest(ctx, warmup); err != nil {
-		return r, err
+	for i := range o.pairs {
+		if err = r.pair(ctx, o, s, clients, i == 0); err != nil {
+			break
+		}
 	}
-	clients.record()
-	if r.base, err = watch(ctx, s, lasts); err != nil {
-		return r, err
-	}
-	r.before = p99(clients.record())
-	if err := s.forget(); err != nil {
-		return r, err
-	}
-	r.seen, err = attack(ctx, f, s.addr, lasts)
-	r.during = p99(clients.record())
 	if _, r.peak, _ = s.memory(); err == nil {
 		err = errors.Join(s.alive(), clients.settled(), newcomer(ctx, s))
 	}
 	return r, errors.Join(err, s.alive())
 }
 
-func p99(h *hdrhistogram.Histogram) time.Duration {
-	return time.Duration(h.ValueAtQuantile(99)) * time.Microsecond
+// pair measures without the flood and then with it. The first flood lasts as long as this one has to, and with it begins
+// what is known of the memory.
+func (r *row) pair(ctx context.Context, o options, s *server, clients *polite, first bool) error {
+	var p pair
+	if err := rest(ctx, warmup); err != nil {
+		return err
+	}
+	if _, err := clients.record(); err != nil {
+		return err
+	}
+	used := s.used()
+	base, err := watch(ctx, s, o.duration)
+	if err != nil {
+		return err
+	}
+	p.quietLoad = load(s.used()-used, o.duration)
+	if p.quiet, err = clients.record(); err != nil {
+		return err
+	}
+	lasts := o.duration
+	if first {
+		lasts *= time.Duration(max(1, r.flood.lasts))
+		if r.base = base; s.forget() != nil {
+			return errors.New("the peak of the memory cannot be set back")
+		}
+	}
+	used = s.used()
+	report, err := attack(ctx, r.flood, s.addr, lasts)
+	p.load = load(s.used()-used, lasts)
+	if err != nil {
+		return err
+	}
+	r.add(report, lasts)
+	p.flooded, err = clients.record()
+	r.pairs = append(r.pairs, p)
+	return err
 }
+
+// load returns what part of a processor was used.
+func load(used, of time.Duration) float64 { return used.Seconds() / of.Seconds() }
 
 // rest waits.
 func rest(ctx context.Context, d time.Duration) error {
@@ -100,29 +127,28 @@ func watch(ctx context.Context, s *server, d time.Duration) (int, error) {
 	return samples[len(samples)/2], nil
 }
 
-// attack runs the attacker, and returns what it has seen.
-func attack(ctx context.Context, f flood, addr string, d time.Duration) (map[string]int, error) {
+// attack runs the attacker, and returns what it has to tell.
+func attack(ctx context.Context, f flood, addr string, d time.Duration) (r report, err error) {
 	self, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return r, err
 	}
 	cmd := exec.CommandContext(ctx, self, "-attack", f.name, "-target", addr, "-duration", d.String()) //nolint:gosec // itself
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", attackerEnv+"=1")
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", childEnv+"=1")
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("the attacker: %w: %s", err, &errs)
+		return r, fmt.Errorf("the attacker: %w: %s", err, &errs)
 	}
-	seen := make(map[string]int)
-	if err := json.Unmarshal(out.Bytes(), &seen); err != nil {
-		return nil, fmt.Errorf("the attacker: %w", err)
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+		return r, fmt.Errorf("the attacker: %w", err)
 	}
-	return seen, nil
+	return r, nil
 }
 
-// attackerEnv tells the test binary that it is to be the command.
-const attackerEnv = "WSX_FLOOD_ATTACKER"
+// childEnv tells the test binary that it is to be the command.
+const childEnv = "WSX_FLOOD_CHILD"
 
 // newcomer checks that somebody new is served, at once or when what the attacker has left is cleared away.
 func newcomer(ctx context.Context, s *server) (err error) {

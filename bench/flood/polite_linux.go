@@ -1,159 +1,95 @@
 package main
 
 import (
-	"encoding/binary"
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"sync"
-	"sync/atomic"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"syscall"
 	"time"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// pause is the time between two messages of one polite client.
-const pause = 200 * time.Millisecond
-
-// polite are clients that do nothing wrong: each sends a message every [pause], and reads its echo.
+// polite are clients that do nothing wrong, in a process of their own: see [crowd].
 type polite struct {
-	peers   []*peer
-	began   time.Time
-	stopped chan struct{}
-	work    sync.WaitGroup
-
-	sent, received atomic.Int64
-
-	mu   sync.Mutex
-	took *hdrhistogram.Histogram // in microseconds; nil: nobody wants to know
-	errs []error
+	cmd    *exec.Cmd
+	orders io.WriteCloser
+	told   *json.Decoder
+	said   tail
 }
 
-// connectPolite connects so many, and has them send.
+// orders to the process; each is one byte, and answered with a [figures].
+const (
+	orderRecord = 'r' // tell what was since the last one
+	orderSettle = 's' // send nothing any more, wait for the echoes, tell
+)
+
+// figures are what polite clients have seen since they were last asked.
+type figures struct {
+	Echoes int           // that came
+	P50    time.Duration // of the round trips
+	P99    time.Duration // in the median of the [window]s
+	Failed string        // empty: nothing; of all the time
+}
+
+// connectPolite starts the process, whose clients connect and then send.
 func connectPolite(addr string, n int) (*polite, error) {
-	p := &polite{began: time.Now(), stopped: make(chan struct{})}
-	for i := range n {
-		c, err := dial(addr, "/echo", nil)
-		if err != nil {
-			p.stop()
-			return nil, fmt.Errorf("polite client %d: %w", i, err)
-		}
-		p.peers = append(p.peers, c)
-		p.work.Go(func() { p.read(c) })
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
 	}
-	p.work.Go(p.send)
+	p := &polite{}
+	p.cmd = exec.CommandContext(context.Background(), self, "-polite", "-target", addr, "-clients", strconv.Itoa(n)) //nolint:gosec // itself
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	p.cmd.Env = append(os.Environ(), "GOMAXPROCS=1", childEnv+"=1")
+	p.cmd.Stderr = &p.said
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if p.orders, err = p.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	p.told = json.NewDecoder(out)
+	// The kernel kills the child when the thread that started it ends: this one has to live on.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	if _, err := p.order(orderRecord); err != nil { // all have connected
+		p.stop()
+		return nil, fmt.Errorf("polite clients: %w: %s", err, &p.said)
+	}
 	return p, nil
 }
 
-// size is the payload of a message: the time of its writing, and some more.
-const size = 64
-
-// send writes the messages, evenly spread over the time.
-func (p *polite) send() {
-	gap := pause / time.Duration(len(p.peers))
-	var payload [size]byte
-	for i, due := 0, time.Now(); ; i, due = i+1, due.Add(gap) {
-		select {
-		case <-p.stopped:
-			return
-		case <-time.After(time.Until(due)):
-		}
-		binary.LittleEndian.PutUint64(payload[:], uint64(time.Since(p.began)))
-		p.sent.Add(1)
-		if err := p.peers[i%len(p.peers)].frame(finBinary, payload[:]); err != nil {
-			p.fail(err)
-			return
-		}
+func (p *polite) order(what byte) (f figures, err error) {
+	if _, err := p.orders.Write([]byte{what}); err != nil {
+		return f, err
 	}
+	return f, p.told.Decode(&f)
 }
 
-// read takes the echoes of one client.
-func (p *polite) read(c *peer) {
-	var frame [2 + size]byte
-	for {
-		if _, err := io.ReadFull(c.in, frame[:2]); err != nil {
-			p.fail(err)
-			return
-		}
-		n := int(frame[1] & 0x7F)
-		if n > size {
-			p.fail(fmt.Errorf("a frame of over %d bytes", size))
-			return
-		}
-		if _, err := io.ReadFull(c.in, frame[2:2+n]); err != nil {
-			p.fail(err)
-			return
-		}
-		switch {
-		case frame[0] == finPing:
-			if err := c.frame(finPong, frame[2:2+n]); err != nil {
-				p.fail(err)
-				return
-			}
-		case frame[0] != finBinary || n != size:
-			p.fail(fmt.Errorf("got % x", frame[:2+n]))
-			return
-		default:
-			p.arrived(time.Since(p.began) - time.Duration(binary.LittleEndian.Uint64(frame[2:])))
-		}
-	}
-}
+// record returns what was since the last call.
+func (p *polite) record() (figures, error) { return p.order(orderRecord) }
 
-func (p *polite) arrived(took time.Duration) {
-	p.received.Add(1)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.took != nil {
-		_ = p.took.RecordValue(max(1, took.Microseconds()))
-	}
-}
-
-func (p *polite) fail(err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	select {
-	case <-p.stopped: // it has hung up itself
-	default:
-		p.errs = append(p.errs, err)
-	}
-}
-
-// record starts another histogram, and returns the one before.
-func (p *polite) record() *hdrhistogram.Histogram {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	before := p.took
-	p.took = hdrhistogram.New(1, int64(time.Minute/time.Microsecond), 3)
-	return before
-}
-
-// settled returns what went wrong for these clients so far. An echo that is late is one all the same: how late it was, the
-// histogram says.
+// settled ends the sending, and returns what went wrong for these clients. An echo that is late is one all the same: how
+// late it was, the figures say.
 func (p *polite) settled() error {
-	const patience = 10 * time.Second
-	sent := p.sent.Load()
-	for deadline := time.Now().Add(patience); p.received.Load() < sent && time.Now().Before(deadline); {
-		<-time.After(10 * time.Millisecond)
+	f, err := p.order(orderSettle)
+	if err == nil && f.Failed != "" {
+		err = errors.New(f.Failed)
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if lost := sent - p.received.Load(); lost > 0 {
-		p.errs = append(p.errs, fmt.Errorf("%d echoes of %d are missing", lost, sent))
-	}
-	if len(p.errs) > 3 {
-		return errors.Join(append(p.errs[:3:3], fmt.Errorf("and %d more", len(p.errs)-3))...)
-	}
-	return errors.Join(p.errs...)
+	return err
 }
 
 func (p *polite) stop() {
-	p.mu.Lock()
-	close(p.stopped)
-	p.mu.Unlock()
-	for _, c := range p.peers {
-		_ = c.nc.(*net.TCPConn).SetLinger(0)
-		_ = c.nc.Close()
-	}
-	p.work.Wait()
+	_ = p.orders.Close()
+	_ = p.cmd.Process.Kill()
+	_ = p.cmd.Wait()
 }

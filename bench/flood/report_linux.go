@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -20,16 +21,75 @@ const (
 
 // row is what one flood did.
 type row struct {
-	flood          flood
-	base, peak     int // bytes of resident memory
-	before, during time.Duration
-	seen           map[string]int
-	err            error // the server or a client did not live through it
+	flood      flood
+	base, peak int // bytes of resident memory
+	pairs      []pair
+	report     report        // of all times together
+	attacked   time.Duration // likewise
+	err        error         // the server or a client did not live through it
+}
+
+// pair is what the polite clients have seen without the flood and then with it.
+type pair struct {
+	quiet, flooded  figures
+	quietLoad, load float64 // what part of a processor the server took
 }
 
 func (r row) growth() int { return max(0, r.peak-r.base) }
 
-func (r row) ratio() float64 { return float64(r.during) / float64(max(1, r.before)) }
+// median returns the middle one of what f says of the pairs; 0 without any.
+func median[T cmp.Ordered](r row, f func(p pair) T) T {
+	var all []T
+	for _, p := range r.pairs {
+		all = append(all, f(p))
+	}
+	if len(all) == 0 {
+		var zero T
+		return zero
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+func (r row) before() time.Duration {
+	return median(r, func(p pair) time.Duration { return p.quiet.P99 })
+}
+func (r row) during() time.Duration {
+	return median(r, func(p pair) time.Duration { return p.flooded.P99 })
+}
+
+// ratio is that of each pair, and the median of these: what else the machine does changes in the course of the pairs.
+func (r row) ratio() float64 {
+	return median(r, func(p pair) float64 { return float64(p.flooded.P99) / float64(max(1, p.quiet.P99)) })
+}
+
+// add adds what one run of the attacker has told.
+func (r *row) add(more report, lasted time.Duration) {
+	r.attacked += lasted
+	r.report.Frames += more.Frames
+	r.report.Connects += more.Connects
+	r.report.Requests += more.Requests
+	if r.report.Seen == nil {
+		r.report.Seen = make(map[string]int)
+	}
+	for what, times := range more.Seen {
+		r.report.Seen[what] += times
+	}
+}
+
+// rates tells what the attacker did in a second.
+func (r row) rates() string {
+	var s []string
+	for _, did := range []struct {
+		n    int64
+		what string
+	}{{r.report.Connects, "connects"}, {r.report.Requests, "requests"}, {r.report.Frames, "frames"}} {
+		if did.n > 0 {
+			s = append(s, fmt.Sprintf("%.0f %s", float64(did.n)/r.attacked.Seconds(), did.what))
+		}
+	}
+	return strings.Join(s, ", ")
+}
 
 // verdict says what is wrong; empty: nothing.
 func (r row) verdict() string {
@@ -40,11 +100,15 @@ func (r row) verdict() string {
 	if r.growth() > mostGrowth {
 		bad = append(bad, "memory")
 	}
-	if r.ratio() > mostRatio && r.during >= fine {
+	if r.ratio() > mostRatio && r.during() >= fine {
 		bad = append(bad, "p99")
 	}
-	if e := r.flood.expect; e != "" && r.seen[e] == 0 && r.err == nil {
+	switch e := r.flood.expect; {
+	case r.err != nil:
+	case e != "" && r.report.Seen[e] == 0:
 		bad = append(bad, "the attacker has not seen "+e)
+	case r.rates() == "":
+		bad = append(bad, "there was no attack")
 	}
 	return strings.Join(bad, ", ")
 }
@@ -73,7 +137,8 @@ func (t *table) failed() error {
 }
 
 var columns = []string{
-	"flood", "RSS base MiB", "peak", "growth", "p99 before µs", "during", "ratio", "alive", "attacker saw", "verdict",
+	"flood", "RSS base MiB", "peak", "growth", "p50 µs", "during", "p99 µs", "during", "ratio", "server's load", "during", "a second", "alive",
+	"attacker saw", "verdict",
 }
 
 func (t *table) print(w io.Writer, markdown bool) {
@@ -89,12 +154,19 @@ func (t *table) print(w io.Writer, markdown bool) {
 		if v := r.verdict(); v != "" {
 			verdict = "MISSED: " + v
 		}
-		cells = append(cells, []string{
-			r.flood.name, mebibytes(r.base), mebibytes(r.peak), mebibytes(r.growth()), fmt.Sprint(r.before.Microseconds()),
-			fmt.Sprint(r.during.Microseconds()), fmt.Sprintf("%.2f", r.ratio()), alive, summary(r.seen), verdict,
-		})
+		cells = append(cells, append(r.numbers(), r.rates(), alive, summary(r.report.Seen), verdict))
 	}
 	printTable(w, markdown, columns, cells)
+}
+
+func (r row) numbers() []string {
+	return []string{
+		r.flood.name, mebibytes(r.base), mebibytes(r.peak), mebibytes(r.growth()),
+		micros(median(r, func(p pair) time.Duration { return p.quiet.P50 })),
+		micros(median(r, func(p pair) time.Duration { return p.flooded.P50 })),
+		micros(r.before()), micros(r.during()), fmt.Sprintf("%.2f", r.ratio()),
+		percent(median(r, func(p pair) float64 { return p.quietLoad })), percent(median(r, func(p pair) float64 { return p.load })),
+	}
 }
 
 // printTable prints a table, its first column to the left and as text in columns unless Markdown is wanted.
@@ -114,6 +186,10 @@ func printTable(w io.Writer, markdown bool, head []string, rows [][]string) {
 }
 
 func mebibytes(n int) string { return fmt.Sprintf("%.1f", float64(n)/(1<<20)) }
+
+func micros(d time.Duration) string { return fmt.Sprint(d.Microseconds()) }
+
+func percent(part float64) string { return fmt.Sprintf("%.0f %%", 100*part) }
 
 // summary lists what was seen.
 func summary(seen map[string]int) string {

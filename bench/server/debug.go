@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/pprof"
 
 	"github.com/fiberwsx/wsx"
 	"github.com/fiberwsx/wsx/auth"
@@ -21,9 +22,11 @@ type state struct {
 }
 
 // serveDebug adds what only a test wants to be served, and returns its hubs: /debug/state answers with the [state],
-// /panic has a handler that panics, and /gated lets 5 handshakes a second pass for each address, which a proxy on this
-// machine may name, and then refuses them: what comes there leaves nothing behind but its key in the limiter.
+// /debug/pprof with profiles, /panic has a handler that panics, and /gated lets 5 handshakes a second pass for each
+// address, which a proxy on this machine may name, and then refuses them: what comes there leaves nothing behind but its
+// key in the limiter.
 func (o options) serveDebug(app *fiber.App) []*hub.Hub {
+	app.Use("/debug/pprof", pprof.New())
 	app.Get("/debug/state", func(c *fiber.Ctx) error { return c.JSON(takeState()) })
 	crashing := o.config()
 	crashing.OnMessage = func(*hub.Conn, hub.Message) error { panic("asked for") }
