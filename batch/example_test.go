@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/fiberwsx/wsx/batch"
@@ -82,4 +83,36 @@ func ExampleNewWithHooks() {
 	// malformed: no number
 	// cursed: constraint violated
 	// 3 handled, 2 dead-lettered
+}
+
+// A whole life without anything else of wsx: what the handler rejects is told, what is left when Close is called is
+// handled, and the figures add up.
+func ExampleBatch_Reject() {
+	b := batch.New(batch.Config{
+		MaxItems: 4,
+		OnReject: func(err error, _ int) { fmt.Println(err) },
+	}, func(_ context.Context, b *batch.Batch[string]) error {
+		for i, item := range b.All() {
+			if _, err := strconv.ParseFloat(item, 64); err != nil {
+				b.Reject(i, errors.New("no number"))
+			}
+		}
+		return nil // the others are stored
+	})
+	ctx := context.Background()
+	for _, item := range []string{"20.1", "20.4", "twenty", "20.3", "20.9"} {
+		if err := b.Add(ctx, item); err != nil {
+			fmt.Println(err)
+		}
+	}
+	if err := b.Close(ctx); err != nil { // handles the tail; after it Add returns ErrClosed
+		fmt.Println(err)
+	}
+	fmt.Println(b.Add(ctx, "too late"))
+	s := b.Stats()
+	fmt.Println(s.Accepted, "accepted,", s.Handled, "handled,", s.Rejected, "rejected")
+	// Output:
+	// batch: 1 items rejected: no number
+	// batch: closed
+	// 5 accepted, 4 handled, 1 rejected
 }

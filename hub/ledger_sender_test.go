@@ -55,6 +55,8 @@ func (d *sender) visit(c *wsxtest.Client) (done bool) {
 		}
 		select {
 		case <-moved:
+		case p := <-pings:
+			_ = c.Frame(true, wire.OpPong, p)
 		case <-gone:
 			return d.finished()
 		}
