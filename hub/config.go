@@ -113,7 +113,9 @@ type Config struct {
 	MaxMessage int
 	// MaxFragments is how many fragments a message may have; more close with 1008. Optional. Default: 1,024.
 	MaxFragments int
-	// MaxMessageAge is how long a message may take from its first to its last fragment. Optional. Default: 30 s.
+	// MaxMessageAge is how long a message may take from its first byte to its last, in fragments or in one frame.
+	//
+	// Optional. Default: 30 s.
 	MaxMessageAge time.Duration
 	// ControlRate is how many pings and pongs a client may send a second; more close with 1008. Optional. Default: 50.
 	ControlRate int

@@ -11,7 +11,7 @@ import (
 type Config struct {
 	MaxMessage     int64          // bytes of an incoming message
 	MaxFragments   int            // of an incoming message
-	MaxMessageAge  time.Duration  // from the first fragment to the last
+	MaxMessageAge  time.Duration  // from the first byte to the last
 	ControlRate    int            // incoming pings and pongs a second
 	OutboxMessages int            // waiting to be sent
 	OutboxBytes    int            // waiting to be sent

@@ -31,32 +31,71 @@ func TestFragmentsAreLimited(t *testing.T) {
 }
 
 func TestMessageAge(t *testing.T) {
+	whole := text("ab")
+	start := whole[:len(whole)-1] // of a message in one frame
 	for _, row := range []struct {
 		name  string
-		then  []byte        // after the first fragment
+		begun []byte
+		then  []byte        // after that
 		after time.Duration // since then
 		want  string
 	}{
-		{"last fragment in time", last("b"), 30 * time.Second, `text "ab"`},
-		{"last fragment too late", last("b"), 30*time.Second + 1, "1008"},
-		{"fragment too late", more("b"), 31 * time.Second, "1008"},
-		{"ping in the end", ping("p"), 31 * time.Second, "1008"},
-		{"ping in time", ping("p"), 30 * time.Second, `ping "p"`},
+		{"last fragment in time", first("a"), last("b"), 30 * time.Second, `text "ab"`},
+		{"last fragment too late", first("a"), last("b"), 30*time.Second + 1, "1008"},
+		{"fragment too late", first("a"), more("b"), 31 * time.Second, "1008"},
+		{"ping in the end", first("a"), ping("p"), 31 * time.Second, "1008"},
+		{"ping in time", first("a"), ping("p"), 30 * time.Second, `ping "p"`},
+		{"end of a frame in time", start, whole[len(start):], 30 * time.Second, `text "ab"`},
+		{"end of a frame too late", start, whole[len(start):], 30*time.Second + 1, "1008"},
+		{"middle of a frame too late", blob(1000)[:20], []byte("x"), 31 * time.Second, "1008"},
+		{"frame of a late fragment", first("a")[:6], first("a")[6:], 31 * time.Second, "1008"},
+		{"after a whole message", join(text("c"), start), whole[len(start):], 31 * time.Second, "1008"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := piped(t, limits(), &recorder{})
-				must(t, r.client.Raw(first("a")))
+				must(t, r.client.Raw(row.begun))
 				time.Sleep(row.after)
+				before := len(r.handler.all())
 				must(t, r.client.Raw(row.then))
 				synctest.Wait()
 				if row.want == "1008" {
 					want(t, "close frame", r.client.ReadClose().Status, ws.StatusPolicyViolation)
-					wantAll(t, "handled", r.handler.all(), nil)
+					wantAll(t, "handled", r.handler.all()[before:], nil)
 					return
 				}
 				wantAll(t, "handled", r.handler.all(), []string{row.want})
 			})
+		})
+	}
+}
+
+// TestMessageAgeBeginsAnew: what counts is the age of a message, and not that of the connection or of the one before.
+func TestMessageAgeBeginsAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := piped(t, limits(), &recorder{})
+		whole := text("ab")
+		for _, piece := range [][]byte{whole[:7], whole[7:], first("a"), join(last("b"), whole[:7]), whole[7:]} {
+			must(t, r.client.Raw(piece))
+			time.Sleep(20 * time.Second)
+		}
+		wantAll(t, "handled", r.handler.all(), slices.Repeat([]string{`text "ab"`}, 3))
+	})
+}
+
+// TestMessageAgeOnSockets has the rest of a frame come late on each transport.
+func TestMessageAgeOnSockets(t *testing.T) {
+	for name, on := range map[string]func(testing.TB, wire.Config, *recorder) *rig{"detached": dialed, "in place": inPlace} {
+		t.Run(name, func(t *testing.T) {
+			cfg := limits()
+			cfg.MaxMessageAge = 1
+			r := on(t, cfg, &recorder{})
+			must(t, r.client.Raw(join(ping("p"), blob(1000)[:500])))
+			_, err := r.client.ReadFrame() // the pong: both were read
+			must(t, err)
+			must(t, r.client.Raw(blob(1000)[500:]))
+			want(t, "close frame", r.client.ReadClose().Status, ws.StatusPolicyViolation)
+			wantAll(t, "handled", r.handler.all(), []string{`ping "p"`})
 		})
 	}
 }

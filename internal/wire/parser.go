@@ -50,7 +50,7 @@ type partial struct {
 	compressed bool
 	op         Opcode
 	fragments  int
-	since      time.Time // of the first fragment; zero when the message has one frame
+	since      time.Time // when its first bytes were looked at
 	gathered   gathered
 	held       int       // what that keeps in memory, as the sink knows it
 	begun      time.Time // since when
@@ -67,20 +67,21 @@ func (p *parser) feed(b []byte, room int) (used int, err error) {
 	if p.late() && !p.sink.discarding() {
 		return 0, ws.CloseError{Status: ws.StatusPolicyViolation, Reason: "message took too long"}
 	}
-	for used < len(b) {
-		n, err := p.step(b[used:], room)
-		if err != nil || n == 0 {
-			return used, err
+	for n := 0; used < len(b); used += n {
+		if n, err = p.step(b[used:], room); err != nil || n == 0 {
+			break
 		}
-		used += n
 	}
-	return used, nil
+	if m := p.partial; m != nil && m.since.IsZero() {
+		m.since = time.Now()
+	}
+	return used, err
 }
 
-// late reports whether a message has been in fragments for too long.
+// late reports whether a message has been on its way for too long, in fragments or in one frame.
 func (p *parser) late() bool {
 	m := p.partial
-	return m != nil && p.rules.maxAge > 0 && m.inMessage && !m.since.IsZero() && time.Since(m.since) > p.rules.maxAge
+	return m != nil && p.rules.maxAge > 0 && time.Since(m.since) > p.rules.maxAge
 }
 
 // step handles one frame, or as much of one as is there, and returns how many bytes that took; 0 asks for more.
@@ -171,9 +172,6 @@ func (p *parser) begin(h header) error {
 	}
 	if h.op != OpContinuation {
 		m.op, m.compressed = h.op, h.compressed
-		if !h.fin {
-			m.since = time.Now()
-		}
 	}
 	most := p.most()
 	if most > 0 && h.length > most-int64(m.gathered.len()) {
