@@ -150,7 +150,9 @@ func configDefault(config []Config) Config {
 func answerJSON(c *fiber.Ctx, err error) error {
 	refusal := fiber.ErrInternalServerError
 	errors.As(err, &refusal)
-	return c.Status(refusal.Code).JSON(fiber.Map{"error": refusal.Message})
+	return c.Status(refusal.Code).JSON(struct {
+		Error string `json:"error"`
+	}{refusal.Message})
 }
 
 // compile turns a Config into a gate. Its error says what to change.

@@ -1,6 +1,7 @@
 package wsx
 
 import (
+	"bytes"
 	"errors"
 	"net/url"
 	"strings"
@@ -60,9 +61,9 @@ func (r *tokenRequest) Header(name string) []string {
 	for raw := r.ctx.Request().Header.RawHeaders(); len(raw) > 0; {
 		var line []byte
 		line, raw = nextLine(raw)
-		field, value, ok := strings.Cut(string(line), ":")
-		if ok && equalName([]byte(field), lower) {
-			values = append(values, strings.Trim(value, " \t"))
+		field, value, ok := bytes.Cut(line, colon)
+		if ok && equalName(field, lower) {
+			values = append(values, string(bytes.Trim(value, " \t")))
 		}
 	}
 	return values
