@@ -4,10 +4,11 @@
 //
 // A [Batcher] has lanes. What one goroutine adds to one lane reaches the handler in that order, retries included,
 // because a [Lane] has one batch in flight at a time; lanes do not wait for each other. While a batch is in flight
-// its lane fills one more, and then Add blocks: that is the backpressure.
+// its lane fills one more, and then Add blocks: that is the backpressure. With Config.DropOldest it drops the oldest items
+// of that one instead.
 //
-// Always Accepted = Handled + DeadLettered + Rejected + Abandoned + Pending, and after [Batcher.Close] nothing is
-// pending.
+// Always Accepted = Handled + DeadLettered + Rejected + Dropped + Abandoned + Pending, and after [Batcher.Close] nothing
+// is pending.
 //
 // # Concurrency
 //

@@ -74,7 +74,8 @@ type Config struct {
 	OnLeave func(c *Conn, room string)
 
 	// Batch says when a batch is complete and how often it is tried. Optional. Default: 500 messages, 1 MiB or 100 ms
-	// from the first one; with PerConn 50, 256 KiB, 100 ms. 8 attempts, 100 ms apart, doubling to 5 s.
+	// from the first one; with PerConn 50, 256 KiB, 100 ms. 8 attempts, 100 ms apart, doubling to 5 s. DropOldest needs
+	// AckNone.
 	Batch batch.Config
 	// BatchPer is Shared or PerConn. Optional. Default: Shared.
 	BatchPer BatchPer

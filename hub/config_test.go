@@ -26,6 +26,7 @@ func TestConfigThatCannotWork(t *testing.T) {
 		"ack level":       {hub.Config{OnBatch: onBatch, Ack: 9}, "Config.Ack"},
 		"acks of nothing": {hub.Config{OnMessage: nothing, Ack: hub.AckBatch}, "needs OnBatch"},
 		"no position":     {hub.Config{OnBatch: onBatch, Ack: hub.AckResume}, "needs Config.Position"},
+		"drops acked":     {hub.Config{OnBatch: onBatch, Ack: hub.AckBatch, Batch: batch.Config{DropOldest: true}}, "needs AckNone"},
 		"letters of none": {hub.Config{OnMessage: nothing, DeadLetter: letter}, "needs OnBatch"},
 		"stream lookup":   {hub.Config{OnBatch: onBatch, StreamLookup: "cookie:x"}, "Config.StreamLookup"},
 		"over rate":       {hub.Config{OnMessage: nothing, OverRate: 9}, "Config.OverRate"},

@@ -61,7 +61,7 @@ func (e *PanicError) Error() string {
 
 // ShutdownError says what a shutdown could not finish.
 type ShutdownError struct {
-	// Abandoned is how many messages were accepted into a batch and never handled.
+	// Abandoned is how many messages were given up, as in [Report]. None of them was acknowledged.
 	Abandoned uint64
 	// Stuck is how many connections had a callback that did not return in time.
 	Stuck int
