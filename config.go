@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -157,7 +158,7 @@ func answerJSON(c *fiber.Ctx, err error) error {
 
 // compile turns a Config into a gate. Its error says what to change.
 func compile(cfg Config) (*gate, error) {
-	g := &gate{cfg: cfg, log: cfg.Logger, caps: newCaps(cfg)}
+	g := &gate{cfg: cfg, log: cfg.Logger, caps: newCaps(cfg), turn: sync.OnceValue(newTurn)}
 	var err error
 	if g.origins, err = origin.Parse(cfg.Origins); err != nil {
 		return nil, fmt.Errorf("Config.Origins: %w", err)

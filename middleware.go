@@ -50,6 +50,7 @@ type gate struct {
 	caps      *caps
 	firstSeen sync.Once
 	lines     lines
+	turn      func() *turn // made with the first refusal
 	appTrust
 }
 

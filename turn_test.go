@@ -1,0 +1,73 @@
+//go:build unix
+
+package wsx
+
+import (
+	"os"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// TestTurn: on one processor somebody whose input is there runs before who waits for his turn twice.
+func TestTurn(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	turns := newTurn()
+	var heard atomic.Int64
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		for {
+			if _, err := r.Read(make([]byte, 1)); err != nil {
+				return
+			}
+			heard.Add(1)
+		}
+	}()
+	const rounds = 100
+	for i := range int64(rounds) {
+		if _, err := w.Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		turns.wait()
+		turns.wait()
+		if got := heard.Load(); got != i+1 && i > 0 { // the first time it may not have begun to wait
+			t.Fatalf("%d bytes are read of %d", got, i+1)
+		}
+	}
+	_ = w.Close()
+	select {
+	case <-over:
+	case <-time.After(10 * time.Second):
+		t.Error("the reader has not seen the end")
+	}
+}
+
+// TestTurnOfMany: several wait at once and all return.
+func TestTurnOfMany(t *testing.T) {
+	turns, done := newTurn(), make(chan struct{})
+	const many, times = 50, 100
+	for range many {
+		go func() {
+			for range times {
+				turns.wait()
+			}
+			done <- struct{}{}
+		}()
+	}
+	for range many {
+		select {
+		case <-done:
+		case <-time.After(20 * time.Second):
+			t.Fatal("somebody waits for ever")
+		}
+	}
+	(*turn)(nil).wait()
+}
