@@ -37,7 +37,7 @@ var cluster struct {
 // would keep it in the working directory.
 func newPostgres(t *testing.T) string {
 	t.Helper()
-	cluster.Do(func() { cluster.server, cluster.err = postgres.Start() })
+	cluster.Do(func() { cluster.server, cluster.err = postgres.Start("fsync=off") }) // no test cuts the power
 	if cluster.err != nil {
 		lacksPostgres(t, cluster.err)
 	}

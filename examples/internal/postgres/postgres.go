@@ -32,20 +32,22 @@ const (
 
 // Server is a PostgreSQL server on 127.0.0.1. Its methods may not be called at once.
 type Server struct {
-	bin    string // folder of the programs
-	dir    string // everything that it writes
-	port   int
-	cmd    *exec.Cmd
-	exited chan struct{} // closed when cmd has
+	bin      string // folder of the programs
+	dir      string // everything that it writes
+	port     int
+	settings []string
+	cmd      *exec.Cmd
+	exited   chan struct{} // closed when cmd has
 }
 
-// Start makes a server with an empty cluster and starts it. The error is ErrMissing when there is none to start.
-func Start() (*Server, error) {
+// Start makes a server with an empty cluster and starts it. Settings are lines of its configuration, like "fsync=off".
+// The error is ErrMissing when there is none to start.
+func Start(settings ...string) (*Server, error) {
 	bin, err := find()
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{bin: bin}
+	s := &Server{bin: bin, settings: settings}
 	if s.dir, err = os.MkdirTemp("", "postgres"); err != nil {
 		return nil, err
 	}
@@ -142,8 +144,11 @@ func (s *Server) Restart() error {
 }
 
 func (s *Server) start() error {
-	cmd, err := s.program("postgres", "-D", s.data(), "-p", fmt.Sprint(s.port), "-c", "listen_addresses=127.0.0.1",
-		"-c", "unix_socket_directories=")
+	args := []string{"-D", s.data(), "-p", fmt.Sprint(s.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="}
+	for _, setting := range s.settings {
+		args = append(args, "-c", setting)
+	}
+	cmd, err := s.program("postgres", args...)
 	if err != nil {
 		return err
 	}

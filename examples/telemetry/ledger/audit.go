@@ -81,7 +81,9 @@ func (d *drama) audit() (report, error) {
 		s := device.state()
 		r.add(check(s, stored[device.name]))
 		r.nacks += s.nacks
-		r.broken = append(r.broken, s.broken...)
+		if s.broken != "" {
+			r.broken = append(r.broken, s.broken)
+		}
 	}
 	return r, nil
 }

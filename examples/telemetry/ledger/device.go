@@ -37,7 +37,7 @@ type deviceState struct {
 	acked  uint64 // up to which all are stored, as the server says
 	over   bool   // no more are made
 	nacks  int
-	broken []string // what the server may not say
+	broken string // what the server has said and may not; "" while it has not
 }
 
 // readings is how many readings message n holds.
@@ -71,17 +71,17 @@ func (d *device) state() deviceState {
 	return d.deviceState
 }
 
-// settled reports whether no more is made, and all is acknowledged.
+// settled reports whether no more is made and all is acknowledged, or the device has given up.
 func (d *device) settled() bool {
 	s := d.state()
-	return s.over && s.acked == s.made
+	return s.over && (s.acked == s.made || s.broken != "")
 }
 
-// run makes messages until enough, and sends them until ctx ends.
+// run makes messages until enough, and sends them until ctx ends or the server says what it may not.
 func (d *device) run(ctx context.Context, enough <-chan struct{}) {
 	var making sync.WaitGroup
 	making.Go(func() { d.make(enough) })
-	for failures := 0; ctx.Err() == nil; failures++ {
+	for failures := 0; ctx.Err() == nil && d.state().broken == ""; failures++ {
 		if d.connect(ctx) {
 			failures = 0
 		}
@@ -181,7 +181,7 @@ func (d *device) listen(ctx context.Context, c *websocket.Conn, next chan<- uint
 		}
 		if err != nil {
 			d.mu.Lock()
-			d.broken = append(d.broken, fmt.Sprintf("%s was told %s: %v", d.name, data, err))
+			d.broken = fmt.Sprintf("%s was told %s: %v", d.name, data, err)
 			d.mu.Unlock()
 			return
 		}
