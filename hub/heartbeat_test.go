@@ -105,7 +105,7 @@ func TestLivePeersAreNotCut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := beating(t, hub.Config{})
+				h := beating(t, hub.Config{MaxMessageAge: -1})
 				s := connect(t, h)
 				behave(s)
 				time.Sleep(time.Hour)
