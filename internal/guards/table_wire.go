@@ -66,3 +66,19 @@ var socketGuards = []guard{
 	{"socket: what was read with the handshake", "internal/wire/detached_linux.go", `early = readAhead(nc)`, `_ = readAhead`, ".", "^TestFramesInTheHandshakes"},
 	{"socket: no wake of one that has gone", "internal/wire/detached_linux.go", `c.engine.lot.leave(c)`, `_ = c`, wire, "^TestDescriptors|^TestIdle|^TestRest"},
 }
+
+// budgetGuards keep what all connections hold together within bounds.
+var budgetGuards = []guard{
+	{"budget: messages that are not whole", "hub/config.go", `PartialBudget:  c.PartialBudget,`, `PartialBudget:  0,`, ".", "^TestThePartialBudget"},
+	{"budget: what waits is counted", "internal/wire/held.go", `b.add(k.size())`, `b.add(0)`, wire, "^TestOutboxBudget|^TestExhausted"},
+	{"budget: rounds are counted", "internal/wire/round.go", `b.add(held)`, `b.add(0)`, wire, "^TestSharedRounds"},
+	{"budget: rounds are counted once", "internal/wire/round.go", `r.waiting++; r.waiting == 1 {`, `r.waiting++; true {`, wire, "^TestSharedRounds"},
+	{"budget: the worst go first", "internal/wire/budget.go", `cmp.Compare(b.holders[y].cost(now), b.holders[x].cost(now))`, `cmp.Compare(b.holders[x].cost(now), b.holders[y].cost(now))`, wire, "^TestOutboxBudget|^TestPartialBudget"},
+	{"budget: no more than needed", "internal/wire/budget.go", `if over <= 0 {`, `if false {`, wire, "^TestOutboxBudget|^TestPartialBudget"},
+	{"budget: who moves is spared", "internal/wire/held.go", `before, l.weight, l.progress)`, `before, l.weight, l.conn.engine.start)`, wire, "^TestOutboxBudgetSpares"},
+	{"budget: what becomes whole in time is spared", "internal/wire/budget.go", `if now.Sub(h.since) >= allowed {`, `if now.Sub(h.since) >= min(0, allowed) {`, wire, "Spares"},
+	{"budget: who is closed does not hold on", "internal/wire/budget.go", `errors.Is(err, ErrClosed) || b.exhausted() {`, `errors.Is(err, ErrClosed) && b.exhausted() {`, wire, "^TestOutboxBudget|^TestPartialBudget"},
+	{"budget: no patience when it is exhausted", "internal/wire/engine.go", `patience: patience, close:`, `patience: strainPatience, close:`, wire, "^TestExhausted"},
+	{"budget: senders wait", "internal/wire/outbox.go", `if o.fullLocked(size) || o.strainedLocked(size) {`, `if o.fullLocked(size) {`, wire, "^TestStrainedSender"},
+	{"budget: little waits in little memory", "internal/wire/held.go", `l.queue[i].shrink(0)`, `_ = l.queue[i]`, wire, "^TestLittleMemory"},
+}

@@ -93,7 +93,6 @@ func (o *outbox) wrote(n int) {
 	defer o.mu.Unlock()
 	if n > 0 {
 		o.load.progress = time.Now()
-		o.load.declare(o.load.weight)
 	}
 	if o.load.wrote(n) {
 		o.load.signal()
