@@ -67,10 +67,12 @@ func (p *parser) feed(b []byte, room int) (used int, err error) {
 	if p.late() && !p.sink.discarding() {
 		return 0, ws.CloseError{Status: ws.StatusPolicyViolation, Reason: "message took too long"}
 	}
-	for n := 0; used < len(b); used += n {
+	for used < len(b) {
+		var n int
 		if n, err = p.step(b[used:], room); err != nil || n == 0 {
 			break
 		}
+		used += n
 	}
 	if m := p.partial; m != nil && m.since.IsZero() {
 		m.since = time.Now()
