@@ -1,6 +1,7 @@
 package wsx_test
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -9,12 +10,43 @@ import (
 	"github.com/fiberwsx/wsx/wsxtest"
 )
 
-// budgetHub is an echo hub whose budgets a few connections use up, within the limits of each.
-func budgetHub(ends chan ws.Status) *hub.Hub {
+// budgetHub is an echo hub one of whose budgets a few connections use up, within the limits of each.
+func budgetHub(ends chan ws.Status, outbox, partial int) *hub.Hub {
 	return echoHub(hub.Config{
-		Rate: -1, OutboxBudget: 512 << 10, PartialBudget: 512 << 10, PingInterval: -1,
-		OutboxMessages: -1, OutboxBytes: 1 << 30, WriteDeadline: time.Minute, CloseTimeout: time.Minute,
+		Rate: -1, OutboxBudget: outbox, PartialBudget: partial, PingInterval: -1,
+		OutboxMessages: -1, OutboxBytes: 1 << 30, WriteDeadline: time.Minute, CloseTimeout: 500 * time.Millisecond,
 		OnClose: func(_ *hub.Conn, err error) { ends <- ws.StatusOf(err) },
+	})
+}
+
+// TestTheOutboxBudget has clients whose echoes nobody reads, far below the limits of each: they are cut because of what
+// they hold together, and somebody who reads goes on.
+func TestTheOutboxBudget(t *testing.T) {
+	onEach(t, func(t *testing.T, on transport) {
+		const clients = 8
+		ends := make(chan ws.Status, clients+1)
+		h := budgetHub(ends, 512<<10, -1)
+		address := on.serve(t, h)
+		beside(t, address, func() {
+			crowd(clients, clients, func(int) {
+				c := deaf(t, address)
+				if c == nil {
+					return
+				}
+				_ = c.Conn().SetWriteDeadline(time.Now().Add(10 * time.Second))
+				frame := wsxtest.AppendFrame(nil, true, opText, bytes.Repeat([]byte("x"), 60<<10))
+				for c.Raw(frame) == nil {
+				}
+			})
+			for range clients / 2 {
+				if got := <-ends; got != ws.StatusSlowConsumer {
+					t.Errorf("one that does not read ended with %s", got)
+				}
+			}
+		})
+		if got := h.Stats().OutboxBytes; got > 512<<10 {
+			t.Errorf("%d bytes wait", got)
+		}
 	})
 }
 
@@ -24,7 +56,7 @@ func TestThePartialBudget(t *testing.T) {
 	onEach(t, func(t *testing.T, on transport) {
 		const small, large, kept = 5, 20, 4 // of 64 KiB in half the budget
 		ends := make(chan ws.Status, small+large+1)
-		h := budgetHub(ends)
+		h := budgetHub(ends, -1, 512<<10)
 		address := on.serve(t, h)
 		var closed int
 		beside(t, address, func() {

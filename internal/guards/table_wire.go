@@ -69,6 +69,7 @@ var socketGuards = []guard{
 
 // budgetGuards keep what all connections hold together within bounds.
 var budgetGuards = []guard{
+	{"budget: outboxes", "hub/config.go", `OutboxBudget:   c.OutboxBudget,`, `OutboxBudget:   0,`, ".", "^TestTheOutboxBudget"},
 	{"budget: messages that are not whole", "hub/config.go", `PartialBudget:  c.PartialBudget,`, `PartialBudget:  0,`, ".", "^TestThePartialBudget"},
 	{"budget: what waits is counted", "internal/wire/held.go", `b.add(k.size())`, `b.add(0)`, wire, "^TestOutboxBudget|^TestExhausted"},
 	{"budget: rounds are counted", "internal/wire/round.go", `b.add(held)`, `b.add(0)`, wire, "^TestSharedRounds"},
