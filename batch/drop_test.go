@@ -71,20 +71,20 @@ func TestDropOldest(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				row.cfg.DropOldest, row.cfg.Lanes = true, 1
 				one, many := newWaiting(t, row.cfg), newWaiting(t, row.cfg)
-				var all []batch.Addition[int]
+				var all [][]byte
 				for i, size := range row.sizes {
 					p := []byte(strings.Repeat(fmt.Sprint(i), size))
 					must(t, one.Lane(0).Add(t.Context(), i, p))
-					all = append(all, batch.Addition[int]{Item: i, Payload: p})
+					all = append(all, p)
 				}
-				added, err := many.Lane(0).AddAll(t.Context(), all)
+				added, err := many.Lane(0).AddAll(t.Context(), all, func(i int) int { return i })
 				must(t, err)
 				wantEqual(t, "added", []int{added}, []int{len(all)})
 				for _, w := range []*waiting{one, many} {
 					items, payloads := w.finish(t)
 					wantEqual(t, "handled", items, row.want)
 					for i, p := range payloads {
-						if p != string(all[items[i]].Payload) {
+						if p != string(all[items[i]]) {
 							t.Errorf("item %d has payload %q", items[i], p)
 						}
 					}

@@ -115,9 +115,26 @@ func (l *Lane[T]) shut() {
 
 // putLocked adds the item if there is room. An error means that there never will be.
 func (l *Lane[T]) putLocked(item T, payload []byte) (ok bool, err error) {
-	if l.fill != nil && !l.fitsLocked(len(payload)) {
+	if ok, err := l.openLocked(len(payload)); !ok || err != nil {
+		return false, err
+	}
+	l.counter.items.Add(1)
+	if len(payload) > 0 {
+		l.counter.bytes.Add(uint64(len(payload)))
+	}
+	l.b.put(l.fill, item, payload)
+	if !l.fitsLocked(1) {
 		l.handOverLocked()
-		if l.fill != nil && !l.makeRoomLocked(len(payload)) {
+	}
+	return true, nil
+}
+
+// openLocked makes sure that fill has room for one more item with so many bytes. False: not before another batch is
+// settled; an error: never.
+func (l *Lane[T]) openLocked(bytes int) (ok bool, err error) {
+	if l.fill != nil && !l.fitsLocked(bytes) {
+		l.handOverLocked()
+		if l.fill != nil && !l.makeRoomLocked(bytes) {
 			return false, nil
 		}
 	}
@@ -127,14 +144,6 @@ func (l *Lane[T]) putLocked(item T, payload []byte) (ok bool, err error) {
 		}
 		l.begun++
 		l.fill = l.b.take(l.rows, l.bytes)
-	}
-	l.counter.items.Add(1)
-	if len(payload) > 0 {
-		l.counter.bytes.Add(uint64(len(payload)))
-	}
-	l.b.put(l.fill, item, payload)
-	if !l.fitsLocked(1) {
-		l.handOverLocked()
 	}
 	return true, nil
 }

@@ -180,6 +180,12 @@ const (
 	fewGathered  = 16
 )
 
+// gathered is messages of one read that are on their way to the batch.
+type gathered struct {
+	payloads [][]byte
+	kinds    []ws.MessageType
+}
+
 var (
 	gatheredPool = newGatheredPool(mostGathered)
 	fewPool      = newGatheredPool(fewGathered)
@@ -187,20 +193,33 @@ var (
 
 func newGatheredPool(size int) *sync.Pool {
 	return &sync.Pool{New: func() any {
-		all := make([]batch.Addition[entry], 0, size)
-		return &all
+		return &gathered{payloads: make([][]byte, 0, size), kinds: make([]ws.MessageType, 0, size)}
 	}}
 }
 
-// giveGathered gives a slice back to where it came from.
-func giveGathered(all *[]batch.Addition[entry]) {
-	clear(*all)
-	*all = (*all)[:0]
-	if cap(*all) == fewGathered {
-		fewPool.Put(all)
+// release gives g back to where it came from.
+func (g *gathered) release() {
+	clear(g.payloads)
+	g.payloads, g.kinds = g.payloads[:0], g.kinds[:0]
+	if cap(g.payloads) == fewGathered {
+		fewPool.Put(g)
 	} else {
-		gatheredPool.Put(all)
+		gatheredPool.Put(g)
 	}
+}
+
+// full reports whether g, which may be nil, has no room for one more.
+func (g *gathered) full() bool { return g == nil || len(g.payloads) == cap(g.payloads) }
+
+// grown returns what replaces g when that is full.
+func (g *gathered) grown() *gathered {
+	if g == nil {
+		return fewPool.Get().(*gathered)
+	}
+	more := gatheredPool.Get().(*gathered)
+	more.payloads, more.kinds = append(more.payloads, g.payloads...), append(more.kinds, g.kinds...)
+	g.release()
+	return more
 }
 
 // gather keeps a message for the batch, as long as its payload lasts.
@@ -210,20 +229,13 @@ func (c *Conn) gather(m Message, lasts bool) {
 		c.hub.count.unnumbered.Add(1)
 		return
 	}
-	switch {
-	case c.gathered == nil:
-		c.gathered = fewPool.Get().(*[]batch.Addition[entry])
-	case len(*c.gathered) == fewGathered && cap(*c.gathered) == fewGathered:
-		more := gatheredPool.Get().(*[]batch.Addition[entry])
-		*more = append(*more, *c.gathered...)
-		giveGathered(c.gathered)
-		c.gathered = more
+	if c.gathered.full() {
+		c.gathered = c.gathered.grown()
 	}
-	*c.gathered = append(*c.gathered, batch.Addition[entry]{
-		Item: entry{conn: c, kind: m.Type, at: c.wire.ReadAt().Sub(c.hub.start)}, Payload: m.Data,
-	})
+	g := c.gathered
+	g.payloads, g.kinds = append(g.payloads, m.Data), append(g.kinds, m.Type)
 	c.size += len(m.Data)
-	if !lasts || len(*c.gathered) == mostGathered {
+	if !lasts || len(g.payloads) == mostGathered {
 		c.handOver()
 	}
 }
@@ -233,7 +245,7 @@ func (c *Conn) gather(m Message, lasts bool) {
 func (c *Conn) admit(size int) bool {
 	gathered := 0
 	if c.gathered != nil {
-		gathered = len(*c.gathered)
+		gathered = len(c.gathered.payloads)
 	}
 	switch {
 	case !c.sending.greeted:
@@ -249,19 +261,24 @@ func (c *Conn) admit(size int) bool {
 // handOver gives what was gathered to the batch, and waits while that is full: the socket is not read meanwhile. It does
 // not give up when the connection closes, because the messages were read.
 func (c *Conn) handOver() {
-	all, size := c.gathered, c.size
+	g, size := c.gathered, c.size
 	c.gathered, c.size = nil, 0
-	defer giveGathered(all)
-	c.hub.count.in.Add(uint64(len(*all)))
-	if c.stream.Load() != nil && !c.number(*all, size) {
-		c.hub.count.unnumbered.Add(uint64(len(*all)))
-		return
+	defer g.release()
+	n := len(g.payloads)
+	c.hub.count.in.Add(uint64(n))
+	e := entry{conn: c, at: c.wire.ReadAt().Sub(c.hub.start)}
+	if c.stream.Load() != nil {
+		var ok bool
+		if e.number, ok = c.number(n, size); !ok {
+			c.hub.count.unnumbered.Add(uint64(n))
+			return
+		}
 	}
-	c.charge(len(*all), size)
-	for _, lost := range (*all)[c.add(*all):] {
-		c.hub.budget.give(int64(len(lost.Payload) + overhead))
+	c.charge(n, size)
+	for _, lost := range g.payloads[c.add(g, e):] {
+		c.hub.budget.give(int64(len(lost) + overhead))
 	}
-	if c.stream.Load() != nil && !c.hasRoom(0, 0, size/len(*all)) {
+	if c.stream.Load() != nil && !c.hasRoom(0, 0, size/n) {
 		c.pushLane() // a client that heeds its window sends nothing more for company
 	}
 }
@@ -282,18 +299,27 @@ func (c *Conn) charge(messages, bytes int) {
 	b.used.Add(need)
 }
 
-// add adds messages to the lane and returns how many, as fewer do not fit only when a shutdown has run out of time.
-func (c *Conn) add(all []batch.Addition[entry]) (added int) {
-	added, err := c.lane.AddAll(ended, all)
+// add adds messages to the lane, whose entries are like the first one's, and returns how many: fewer do not fit only
+// when a shutdown has run out of time.
+func (c *Conn) add(g *gathered, first entry) (added int) {
+	next := func(i int) entry {
+		e := first
+		e.kind = g.kinds[i]
+		if first.number > 0 {
+			e.number += uint64(i)
+		}
+		return e
+	}
+	added, err := c.lane.AddAll(ended, g.payloads, next)
 	if errors.Is(err, context.Canceled) { // no room
 		resume := c.hub.paused.begin()
-		var more int
-		more, err = c.lane.AddAll(context.Background(), all[added:])
-		added += more
+		had := added
+		added, err = c.lane.AddAll(context.Background(), g.payloads[had:], func(i int) entry { return next(had + i) })
+		added += had
 		resume()
 	}
 	if err != nil {
-		c.hub.count.lost.Add(uint64(len(all) - added))
+		c.hub.count.lost.Add(uint64(len(g.payloads) - added))
 	}
 	return added
 }
@@ -321,18 +347,13 @@ func (c *Conn) skip(size int) {
 	s.settle(run{n, n}, size)
 }
 
-// number numbers the messages that are handed over. False: another connection has the stream.
-func (c *Conn) number(all []batch.Addition[entry], size int) bool {
-	first, ok := c.stream.Load().claim(c, len(all), size)
-	if !ok {
-		return false
+// number returns the number of the first of n messages that are handed over. False: another connection has the stream.
+func (c *Conn) number(n, size int) (first uint64, ok bool) {
+	if first, ok = c.stream.Load().claim(c, n, size); ok {
+		c.sending.next += uint64(n)
+		c.sending.bytes += int64(size)
 	}
-	for i := range all {
-		all[i].Item.number = first + uint64(i)
-	}
-	c.sending.next += uint64(len(all))
-	c.sending.bytes += int64(size)
-	return true
+	return first, ok
 }
 
 // pushLane has what the lane holds handled now: somebody waits for it.

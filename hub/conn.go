@@ -55,9 +55,9 @@ type Conn struct {
 	notified time.Time // when the client was last told of its rate
 	failures int       // of the handler, in a row
 	lane     *batch.Lane[entry]
-	gathered *[]batch.Addition[entry] // for lane, from one read
-	size     int                      // bytes in gathered
-	stream   atomic.Pointer[stream]   // with acks; set before the first read
+	gathered *gathered              // for lane, from one read
+	size     int                    // bytes in gathered
+	stream   atomic.Pointer[stream] // with acks; set before the first read
 	sending  sending
 
 	inbox *inbox // with OnConn

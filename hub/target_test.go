@@ -46,6 +46,7 @@ func testTargets(t *testing.T) {
 		{"a member's room", ann1.To("x"), []string{"ann1", "ann2"}},
 		{"a member's room except itself", ann1.To("x").Except(ann1), []string{"ann2"}},
 	} {
+		synctest.Wait() // the last mark is counted
 		before := h.Stats().MessagesOut
 		must(t, row.to.SendText(row.name))
 		synctest.Wait()

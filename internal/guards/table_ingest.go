@@ -33,7 +33,7 @@ var ingestGuards = []guard{
 	{"ingest: what is acknowledged is not dropped", "hub/config.go", `case c.Batch.DropOldest && c.Ack != AckNone:`, `case false:`, ingest, "^TestConfigThatCannotWork"},
 	{"ingest: what is dropped is given back", "hub/batch.go", `h.budget.give(int64(bytes + overhead*messages))`, `_ = bytes`, ingest, "^TestDropOldest"},
 	{"ingest: a nack is no loss", "hub/settle.go", `h.count.givenBack.Add(1)`, ``, ingest, "^TestReport"},
-	{"ingest: what a closed batch refuses is counted", "hub/batch.go", `c.hub.count.lost.Add(uint64(len(all) - added))`, `_ = added`, ingest, "^TestShutdownAbandons"},
+	{"ingest: what a closed batch refuses is counted", "hub/batch.go", `c.hub.count.lost.Add(uint64(len(g.payloads) - added))`, `_ = added`, ingest, "^TestShutdownAbandons"},
 	{"ingest: a full window is no delay", "hub/batch.go", `c.pushLane() // a client`, `// a client`, ingest, "^TestAWindowIsNoDelay"},
 	{"ingest: half a window is acknowledged", "hub/stream.go", `return messages >= s.hub.share.messages ||`, `return messages >= ackEvery ||`, ingest, "^TestAWindowIsNoDelay"},
 	{"ingest: the budget refuses", "hub/budget.go", `return b.most > 0 && b.used.Load() >= b.most-b.most/5`, `return false`, ingest, "^TestBudget"},

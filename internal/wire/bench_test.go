@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"net"
 	"runtime"
 	"testing"
@@ -51,6 +52,20 @@ func BenchmarkParser128(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := p.feed(frame, 0); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkParserRead is a read full of messages, for each of them.
+func BenchmarkParserRead(b *testing.B) {
+	const frames = 64
+	p := parser{sink: void{}, rules: &rules{masked: true, maxMessage: 64 << 10, maxFragments: 1024}}
+	read := bytes.Repeat(frame128(), frames)
+	b.SetBytes(128)
+	b.ReportAllocs()
+	for i := 0; i < b.N; i += frames {
+		if _, err := p.feed(read, 0); err != nil {
 			b.Fatal(err)
 		}
 	}

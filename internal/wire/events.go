@@ -12,12 +12,11 @@ type events Conn
 func (e *events) discarding() bool { return (*Conn)(e).State() != StateOpen }
 
 func (e *events) message(t ws.MessageType, payload []byte, more, lasts bool) {
-	if e.discarding() {
-		return
-	}
 	c := (*Conn)(e)
 	c.stirred = true
-	c.collect(more && c.engine.Cork)
+	if c.engine.Cork && more != c.collecting {
+		c.collect(more)
+	}
 	c.handler.Message(t, payload, lasts)
 	if !lasts {
 		poison(payload)

@@ -69,6 +69,10 @@ func (p *parser) feed(b []byte, room int) (used int, err error) {
 	}
 	for used < len(b) {
 		var n int
+		if n, err = p.wholes(b[used:]); err != nil {
+			break
+		}
+		used += n
 		if n, err = p.step(b[used:], room); err != nil || n == 0 {
 			break
 		}
@@ -86,14 +90,26 @@ func (p *parser) late() bool {
 	return m != nil && p.rules.maxAge > 0 && time.Since(m.since) > p.rules.maxAge
 }
 
+// wholes handles the messages at the start of b that are the most frequent kind of frame; see [wholeMessage].
+func (p *parser) wholes(b []byte) (used int, err error) {
+	if p.partial != nil || !p.rules.masked {
+		return 0, nil
+	}
+	for used < len(b) && err == nil {
+		op, key, start, end := wholeMessage(b[used:])
+		if end == 0 {
+			break
+		}
+		start, end = used+start, used+end
+		used = end
+		err = p.inPlace(op, key, b[start:end], end < len(b))
+	}
+	return used, err
+}
+
 // step handles one frame, or as much of one as is there, and returns how many bytes that took; 0 asks for more.
 func (p *parser) step(b []byte, room int) (int, error) {
-	switch {
-	case p.partial == nil:
-		if op, key, start, end := wholeMessage(b); end > 0 && p.rules.masked {
-			return end, p.inPlace(op, key, b[start:end], end < len(b))
-		}
-	case p.partial.inFrame:
+	if p.partial != nil && p.partial.inFrame {
 		return p.payload(b)
 	}
 	h, err := parseHeader(b, p.rules.masked, p.deflate != nil)
@@ -264,7 +280,9 @@ func (p *parser) finish(more bool) error {
 		return invalidText()
 	}
 	p.partial = nil
-	p.sink.message(ws.MessageType(m.op), m.gathered.data, more, false)
+	if !p.sink.discarding() {
+		p.sink.message(ws.MessageType(m.op), m.gathered.data, more, false)
+	}
 	m.release()
 	return nil
 }

@@ -129,13 +129,10 @@ func (c *Conn) parse(b []byte, room int) (used int, err error) {
 
 // collect has answers wait for those of the next frames, or not any more.
 func (c *Conn) collect(on bool) {
-	switch {
-	case on && !c.collecting:
+	if on {
 		c.collecting = true
-		c.out.cork(true)
-	case !on && c.collecting:
-		c.out.cork(false)
 	}
+	c.out.cork(on)
 }
 
 // keep stores what was read and not parsed: less than a control frame.
