@@ -27,7 +27,7 @@ const (
 
 // Listen is [Serve] on a new listener of the app's network, tcp4 unless its configuration says otherwise.
 func Listen(app *fiber.App, addr string, hubs ...*hub.Hub) error {
-	ln, err := net.Listen(app.Config().Network, addr)
+	ln, err := listening.Listen(context.Background(), app.Config().Network, addr)
 	if err != nil {
 		return fmt.Errorf("wsx: %w", err)
 	}
@@ -36,7 +36,7 @@ func Listen(app *fiber.App, addr string, hubs ...*hub.Hub) error {
 
 // ListenTLS is [Listen] with TLS. For development, [SelfSigned] makes a certificate.
 func ListenTLS(app *fiber.App, addr string, cert tls.Certificate, hubs ...*hub.Hub) error {
-	ln, err := net.Listen(app.Config().Network, addr)
+	ln, err := listening.Listen(context.Background(), app.Config().Network, addr)
 	if err != nil {
 		return fmt.Errorf("wsx: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"net"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -68,7 +69,7 @@ func requestHead(c *fiber.Ctx) []byte {
 
 // respond writes the 101 with the headers that other handlers have set. When one of them has made another response of
 // it, an error handler for example, that one is written, and the error says so.
-func respond(nc net.Conn, resp *fasthttp.Response, accept string, r *hub.Request) error {
+func respond(nc *hijacked, resp *fasthttp.Response, accept string, r *hub.Request) error {
 	if resp.StatusCode() != fiber.StatusSwitchingProtocols {
 		return respondOtherwise(nc, resp)
 	}
@@ -87,6 +88,9 @@ func respond(nc net.Conn, resp *fasthttp.Response, accept string, r *hub.Request
 		}
 	})
 	b = append(b, "\r\n"...)
+	if b = b[writeNow(nc.socket, b):]; len(b) == 0 {
+		return nil
+	}
 	if err := nc.SetWriteDeadline(time.Now().Add(handshakeTimeout)); err != nil {
 		return err
 	}
@@ -180,4 +184,7 @@ func (h *hijacked) forget(returned bool) {
 }
 
 // isCounted reports whether nc is the wrapper that fasthttp counts with for MaxConnsPerIP.
-func isCounted(nc net.Conn) bool { return strings.HasPrefix(fmt.Sprintf("%T", nc), "*fasthttp.perIP") }
+func isCounted(nc net.Conn) bool {
+	t := reflect.TypeOf(nc)
+	return t != nil && strings.HasPrefix(t.String(), "*fasthttp.perIP")
+}

@@ -80,14 +80,15 @@ func (c *Conn) farewell() []byte {
 	return l.Farewell()
 }
 
-// fail ends the connection without a close frame, because its socket does not work: cause says why.
-func (c *Conn) fail(e ws.CloseError, cause error) {
+// fail ends the connection without a close frame, because its socket does not work: cause says why. After d, if that is
+// above 0, the socket is closed, which the reader does otherwise.
+func (c *Conn) fail(e ws.CloseError, cause error, d time.Duration) {
 	err := error(e)
 	if cause != nil {
 		err = &failure{e, cause}
 	}
 	c.mu.Lock()
-	first := c.beginLocked(err, c.engine.CloseTimeout)
+	first := c.beginLocked(err, d)
 	c.mu.Unlock()
 	c.countDropped(c.out.breakOff())
 	if first {
@@ -124,7 +125,7 @@ func (c *Conn) beginLocked(cause error, d time.Duration) bool {
 // for it.
 func (c *Conn) Abort() {
 	c.socket.close()
-	c.fail(ws.CloseError{Status: ws.StatusAbnormalClosure}, nil)
+	c.fail(ws.CloseError{Status: ws.StatusAbnormalClosure}, nil, 0)
 }
 
 // peerClosed answers the peer's close frame, or takes it as the answer to ours.

@@ -60,7 +60,7 @@ func duplicate(tcp *net.TCPConn) (fd uintptr, err error) {
 	}
 	var errno syscall.Errno
 	err = raw.Control(func(old uintptr) {
-		fd, _, errno = syscall.Syscall(syscall.SYS_FCNTL, old, syscall.F_DUPFD_CLOEXEC, 3)
+		fd, _, errno = syscall.RawSyscall(syscall.SYS_FCNTL, old, syscall.F_DUPFD_CLOEXEC, 3)
 	})
 	if err == nil && errno != 0 {
 		err = errno
@@ -325,7 +325,7 @@ func (t *detached) release(c *Conn) {
 	file := t.file
 	t.mu.Unlock()
 	if file == nil {
-		_ = syscall.Close(int(t.fd))
+		_, _, _ = syscall.RawSyscall(syscall.SYS_CLOSE, t.fd, 0, 0)
 		return
 	}
 	_ = file.Close()

@@ -3,24 +3,28 @@
 package wire
 
 import (
-	"errors"
 	"os"
 	"sync"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 // lot is where detached connections wait that have nothing to do: without a goroutine, a stack or a place in Go's
-// poller each. It has one epoll descriptor, for which one goroutine waits in Go's poller. Both exist only while there
-// are connections, and for lingerEmpty.
+// poller each. It has one epoll descriptor, for which one goroutine waits in Go's poller, and a few goroutines that are
+// at hand for those that wake. All of that exists only while there are connections, and for lingerEmpty.
 type lot struct {
 	mu    sync.Mutex
 	watch *watch
 	conns map[int32]*Conn // by descriptor; all that have ever waited here
 	empty *time.Timer     // closes the watch
+	spare []chan *Conn    // of goroutines that have nothing to do: their stacks have grown to what a handler needs
 }
 
-const lingerEmpty = 100 * time.Millisecond
+const (
+	lingerEmpty = 100 * time.Millisecond
+	mostSpare   = 4
+)
 
 // watch is an epoll descriptor with its goroutine.
 type watch struct {
@@ -76,13 +80,12 @@ func (l *lot) openLocked() bool {
 	return true
 }
 
-// leave makes sure that c is not woken any more. Its descriptor may be closed then.
+// leave makes sure that c is not woken any more. Its descriptor is to be closed then, which takes it out of the epoll.
 func (l *lot) leave(c *Conn) {
 	fd := int32(c.socket.(*detached).fd)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.conns[fd] == c {
-		_ = syscall.EpollCtl(l.watch.fd, syscall.EPOLL_CTL_DEL, int(fd), nil)
 		l.forgetLocked(fd)
 	}
 }
@@ -106,6 +109,10 @@ func (l *lot) closeEmpty() {
 		return
 	}
 	l.watch, l.conns = nil, nil
+	for _, hand := range l.spare {
+		close(hand)
+	}
+	l.spare = nil
 	l.mu.Unlock()
 	_ = w.file.Close() // it waits for serve, which may wait for mu
 }
@@ -119,28 +126,66 @@ func (l *lot) serve(w *watch) {
 	var events [64]syscall.EpollEvent
 	_ = raw.Read(func(uintptr) bool {
 		for {
-			n, err := syscall.EpollWait(w.fd, events[:], 0)
-			if errors.Is(err, syscall.EINTR) {
-				continue
-			}
-			if n <= 0 {
-				return false
-			}
-			for i := range events[:n] {
+			n := w.look(events[:])
+			for i := range n {
 				l.wake(events[i].Fd)
+			}
+			if n < len(events) { // Go's poller tells of every event that comes after this look
+				return false
 			}
 		}
 	})
 }
 
-// wake starts the goroutine of a connection, if it naps: an event may be of a descriptor that was another one's before.
+// look returns how many events there are now.
+func (w *watch) look(events []syscall.EpollEvent) int {
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(w.fd),
+		uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), 0, 0, 0) //nolint:gosec // events live as long as the call
+	if errno != 0 { // not EINTR: it does not wait
+		return 0
+	}
+	return int(n)
+}
+
+// wake gives a connection a goroutine, if it naps: an event may be of a descriptor that was another one's before.
 func (l *lot) wake(fd int32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if c := l.conns[fd]; c != nil && c.napping {
-		c.napping = false
-		go c.wake()
+	c := l.conns[fd]
+	if c == nil || !c.napping {
+		return
 	}
+	c.napping = false
+	last := len(l.spare) - 1
+	if last < 0 {
+		go l.work(c)
+		return
+	}
+	l.spare[last] <- c
+	l.spare = l.spare[:last]
+}
+
+// work is the goroutine of a connection that has woken, then of others.
+func (l *lot) work(c *Conn) {
+	hand := make(chan *Conn, 1)
+	for c != nil {
+		c.wake()
+		if !l.keep(hand) {
+			return
+		}
+		c = <-hand
+	}
+}
+
+// keep reports whether a goroutine may wait for the next connection.
+func (l *lot) keep(hand chan *Conn) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.watch == nil || len(l.spare) >= mostSpare {
+		return false
+	}
+	l.spare = append(l.spare, hand)
+	return true
 }
 
 // has reports whether c waits in the lot.

@@ -87,7 +87,7 @@ func (c *Conn) end(err error) {
 		if errors.Is(err, io.EOF) {
 			c.answerOut(err)
 		}
-		c.fail(ws.CloseError{Status: ws.StatusAbnormalClosure}, err)
+		c.fail(ws.CloseError{Status: ws.StatusAbnormalClosure}, err, 0)
 	}
 }
 
@@ -250,7 +250,7 @@ func (c *Conn) flushed() {
 
 // finish makes sure that nothing of the connection goes on.
 func (c *Conn) finish() {
-	c.fail(ws.CloseError{Status: ws.StatusAbnormalClosure}, nil)
+	c.fail(ws.CloseError{Status: ws.StatusAbnormalClosure}, nil, 0)
 	c.socket.close()
 	c.writers.Wait()
 	c.socket.release(c)

@@ -53,11 +53,11 @@ func (c *Conn) writeSome(p []byte) error {
 // reader finds the end by itself, behind what the peer had sent before.
 func (c *Conn) writeFailed(err error) {
 	if isTimeout(err) {
-		c.fail(ws.CloseError{Status: ws.StatusSlowConsumer, Reason: "write deadline passed"}, nil)
+		c.fail(ws.CloseError{Status: ws.StatusSlowConsumer, Reason: "write deadline passed"}, nil, c.engine.CloseTimeout)
 		c.socket.close()
 		return
 	}
-	c.fail(ws.CloseError{Status: ws.StatusAbnormalClosure}, err)
+	c.fail(ws.CloseError{Status: ws.StatusAbnormalClosure}, err, c.engine.CloseTimeout)
 }
 
 func (c *Conn) countDropped(n int) {
