@@ -59,7 +59,7 @@ var leafGuards = []guard{
 	{"leaf heartbeat: nobody expires once removed", "heartbeat/turn.go", "if m.remove(e) {\n\t\t\tpeer.Expire()\n\t\t}", "m.remove(e)\n\t\tpeer.Expire()", "./heartbeat", "^TestNoExpiryAfterRemove"},
 	{"leaf batch: items", "batch/lane.go", `return l.fill.Len() < cfg.MaxItems && (`, `return (`, "./batch", "^TestHandsOverByCount"},
 	{"leaf batch: bytes", "batch/lane.go", `(cfg.MaxBytes < 0 || l.fill.Bytes()+bytes <= cfg.MaxBytes)`, `cfg.MaxBytes+bytes != 0`, "./batch", "^TestHandsOverByBytes"},
-	{"leaf batch: a full lane blocks", "batch/lane.go", "l.handOverLocked()\n\t\tif l.fill != nil && !l.makeRoomLocked(len(payload)) {\n\t\t\treturn false, nil\n\t\t}", "l.handOverLocked()", "./batch", "^TestAddBlocks|^TestHandsOver"},
+	{"leaf batch: a full lane blocks", "batch/lane.go", "l.handOverLocked()\n\t\tif l.fill != nil && !l.makeRoomLocked(bytes) {\n\t\t\treturn false, nil\n\t\t}", "l.handOverLocked()", "./batch", "^TestAddBlocks|^TestHandsOver"},
 	{"leaf batch: what drops does so when told to", "batch/drop.go", `if !l.b.cfg.DropOldest {`, `if false {`, "./batch", "^TestAddBlocks"},
 	{"leaf batch: poison held for a dead letter is given up", "batch/retry.go", `t.releasePoison(err)`, ``, "./batch", "^TestHoldEndsWithClose"},
 	{"leaf batch: a panic is a failure", "batch/retry.go", `if recover() != nil {`, `if false {`, "./batch", "^TestEveryKind"},
