@@ -69,6 +69,12 @@ type Config struct {
 	// Optional. Default: nil
 	Authorize func(c *fiber.Ctx, id auth.Identity) error
 
+	// Bind makes a value of the request's parameters, query, header and cookies, for [Bound]; see [BindTo]. A request that
+	// does not fit is answered with 400.
+	//
+	// Optional. Default: nil
+	Bind Binder
+
 	// Subprotocols are what the server speaks, in its order of preference; Protocol is always known.
 	//
 	// Optional. Default: nil

@@ -30,7 +30,11 @@ func Contrib(fn func(*websocket.Conn), config ...Config) fiber.Handler {
 	if fn == nil {
 		panic("wsx: Contrib needs a handler: wsx.Contrib(func(c *websocket.Conn) { ... })")
 	}
-	g, err := compile(configDefault(config))
+	cfg := configDefault(config)
+	if cfg.Bind != nil {
+		panic("wsx: Config.Bind works with wsx.New; a handler of Contrib has contrib's own Params, Query and Cookies")
+	}
+	g, err := compile(cfg)
 	if err != nil {
 		panic("wsx: " + err.Error())
 	}

@@ -27,10 +27,15 @@ func (g *gate) upgrade(c *fiber.Ctx, a *admission) error {
 		a.slot.release()
 		return g.answer(c, refuse(fiber.StatusBadRequest, "invalid path", err.Error()))
 	}
+	locals, err := g.bind(c, locals(c))
+	if err != nil {
+		a.slot.release()
+		return g.answer(c, err)
+	}
 	r := hub.Request{
 		Head:        requestHead(c),
 		Params:      params,
-		Locals:      locals(c),
+		Locals:      locals,
 		Identity:    a.identity,
 		Subprotocol: a.subprotocol,
 		Extensions:  a.extensions,
@@ -57,6 +62,22 @@ func (g *gate) upgrade(c *fiber.Ctx, a *admission) error {
 		returned = true
 	})
 	return nil
+}
+
+// bind adds what Config.Bind makes of the request to the locals.
+func (g *gate) bind(c *fiber.Ctx, locals map[string]any) (map[string]any, error) {
+	if g.cfg.Bind == nil {
+		return locals, nil
+	}
+	v, err := g.cfg.Bind(c)
+	if err = loggable(err); err != nil {
+		return nil, refuse(fiber.StatusBadRequest, "invalid request data", "Config.Bind: "+err.Error())
+	}
+	if locals == nil {
+		locals = make(map[string]any, 1)
+	}
+	locals[boundSlot] = v
+	return locals, nil
 }
 
 // requestHead copies the request as it was received; the request line is put together again.
