@@ -2,6 +2,7 @@ package wsx_test
 
 import (
 	"fmt"
+	"math"
 	"net"
 	"runtime"
 	"strings"
@@ -116,13 +117,13 @@ func testNeverReads(t *testing.T, on transport) {
 			t.Error(err)
 		}
 	}
-	sent := time.Now()
 	reading.Wait()
+	last := time.Now() // the slow one's socket has been tried with the last message by now
 	e := await(t, ended)
 	if ws.StatusOf(e.cause) != ws.StatusSlowConsumer {
 		t.Errorf("the slow one ended with %v", e.cause)
 	}
-	checkFound(t, e.at.Sub(sent))
+	checkFound(t, e.at.Sub(last))
 	for _, c := range clients {
 		c.SendClose(ws.StatusNormalClosure, "")
 	}
@@ -209,11 +210,16 @@ func readSizes(t *testing.T, c *wsxtest.Client, size, count int, got chan<- stru
 	}
 }
 
-// heap returns the bytes that are in use. What lies in a sync.Pool, as other tests leave it, takes two collections.
+// heap returns the bytes that are in use, by the lowest of a few measures: what others allocate while the collector runs
+// counts as used. What lies in a sync.Pool, as other tests leave it, takes two collections.
 func heap() uint64 {
-	runtime.GC()
-	runtime.GC()
-	var s runtime.MemStats
-	runtime.ReadMemStats(&s)
-	return s.HeapAlloc
+	lowest := uint64(math.MaxUint64)
+	for range 3 {
+		runtime.GC()
+		runtime.GC()
+		var s runtime.MemStats
+		runtime.ReadMemStats(&s)
+		lowest = min(lowest, s.HeapAlloc)
+	}
+	return lowest
 }

@@ -95,8 +95,8 @@ type Config struct {
 	// connection then.
 	StreamLookup string
 	// Position returns up to which number the messages of a stream are stored, and whether any are. AckResume needs it.
-	// It is asked once for a stream that the hub does not know, from the goroutine of its connection. An error closes that
-	// with 1013.
+	// It is asked at the start of each connection, from its goroutine, because the client may have been with another server
+	// on the same store meanwhile. An error closes the connection with 1013.
 	Position func(ctx context.Context, stream string) (number uint64, known bool, err error)
 	// MaxUnsettled and MaxUnsettledBytes bound what a client with acks has sent and is not told of; then its socket is not
 	// read until there is room. Optional. Default: 1,000, 1 MiB.

@@ -158,12 +158,13 @@ func (c *Conn) attach() {
 // positionTimeout is how long the stored position of a stream may take to read.
 const positionTimeout = 5 * time.Second
 
-// resume reports whether the numbers go on, because this process knows the stream, or the store does.
+// resume reports whether the numbers go on, because this process knows the stream, or the store does. The store is asked
+// even of a stream that is known: the client may have been with another server meanwhile.
 func (s *stream) resume(c *Conn) (resumed bool, err error) {
 	s.mu.Lock()
 	known := s.known
 	s.mu.Unlock()
-	if known || c.hub.cfg.Ack != AckResume || !s.kept {
+	if c.hub.cfg.Ack != AckResume || !s.kept {
 		return known, nil
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), positionTimeout)
@@ -174,11 +175,11 @@ func (s *stream) resume(c *Conn) (resumed bool, err error) {
 		return err
 	})
 	if err != nil || !stored {
-		return false, err
+		return known, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.conn == c && !s.known {
+	if s.conn == c && number >= s.next { // less: numbers above it were refused, which the store does not know
 		s.next = number + 1
 		s.settled.Store(number)
 	}
