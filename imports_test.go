@@ -19,12 +19,13 @@ const module = "github.com/fiberwsx/wsx"
 // data runs, from the edge through the hub to the leaves, and the leaves know nothing of each other.
 var imports = map[string]string{
 	".":                   "ws hub auth ratelimit internal/origin",
-	"hub":                 "ws auth rooms ratelimit batch heartbeat internal/deflate internal/wire",
+	"hub":                 "ws auth codec rooms ratelimit batch heartbeat internal/deflate internal/wire",
 	"internal/wire":       "internal/deflate ws",
 	"wsxtest":             "ws internal/wire",
 	"auth/jwt":            "auth",
 	"auth":                "", // from here on the leaves: the standard library only
 	"batch":               "",
+	"codec":               "",
 	"heartbeat":           "",
 	"internal/deflate":    "",
 	"internal/guards":     "",

@@ -30,7 +30,7 @@ func New(config ...Config) fiber.Handler {
 		panic("wsx: New needs a hub: wsx.New(wsx.Config{Hub: hub.New(hub.Config{OnMessage: handle})})")
 	}
 	if !cfg.Hub.Handles() {
-		panic("wsx: Config.Hub has no handler: set OnMessage, OnBatch or OnConn in its hub.Config")
+		panic("wsx: Config.Hub has no handler: set OnMessage, OnBatch or OnConn in its hub.Config, or call hub.On before wsx.New")
 	}
 	g, err := compile(cfg)
 	if err != nil {

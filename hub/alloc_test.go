@@ -25,3 +25,19 @@ func TestSteadyStateDoesNotAllocate(t *testing.T) {
 		})
 	}
 }
+
+// TestEventsAllocateLittle: what stands around an event costs two allocations at most above what decodes its body.
+func TestEventsAllocateLittle(t *testing.T) {
+	above := testing.AllocsPerRun(2000, decoding)
+	for name, path := range map[string]func(testing.TB) func(){"event": eventing} {
+		t.Run(name, func(t *testing.T) {
+			one := path(t)
+			for range 1000 {
+				one()
+			}
+			if n := testing.AllocsPerRun(2000, one) - above; n > 2 {
+				t.Errorf("got %v allocations above the %v of the decoding, want 2", n, above)
+			}
+		})
+	}
+}

@@ -25,11 +25,14 @@ func message() []byte {
 	return append(b, make([]byte, 128)...)
 }
 
-// sockets connects n clients to a hub over TCP.
-func sockets(tb testing.TB, cfg hub.Config, n int) (*hub.Hub, []*socket) {
+// sockets connects n clients to a hub over TCP, on which others have registered events before.
+func sockets(tb testing.TB, cfg hub.Config, n int, register ...func(*hub.Hub)) (*hub.Hub, []*socket) {
 	tb.Helper()
 	cfg.Logger, cfg.PingInterval, cfg.Rate = slog.New(slog.DiscardHandler), -1, -1
 	h := hub.New(cfg)
+	for _, f := range register {
+		f(h)
+	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)

@@ -45,7 +45,7 @@ type Config struct {
 	// OnMessage handles each message. Its payload is valid until the function returns. An error that holds a
 	// [ws.CloseError] closes the connection with it; any other goes to OnError.
 	//
-	// Exactly one of OnMessage, OnBatch and OnConn is required.
+	// At most one of OnMessage, OnBatch and OnConn can be; without any the hub has events, see [On].
 	OnMessage func(c *Conn, m Message) error
 	// OnBatch handles many messages at once. The batch is valid until the function returns. An error or a panic makes
 	// it come again, later; ctx ends when a shutdown runs out of time. One connection's messages come in order.
@@ -269,7 +269,7 @@ func (c Config) engine(h *Hub) wire.Config {
 		WriteDeadline:  c.WriteDeadline,
 		CloseTimeout:   c.CloseTimeout,
 		Dropped:        &h.count.unsent,
-		Cork:           c.OnMessage != nil,
+		Cork:           c.OnBatch == nil && c.OnConn == nil,
 		Compression:    c.Compression.engine(),
 	}
 }

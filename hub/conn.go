@@ -51,14 +51,15 @@ type Conn struct {
 	rtt      atomic.Int64
 
 	// Of the goroutine that reads.
-	bucket   ratelimit.Bucket
-	notified time.Time // when the client was last told of its rate
-	failures int       // of the handler, in a row
-	lane     *batch.Lane[entry]
-	gathered *gathered              // for lane, from one read
-	size     int                    // bytes in gathered
-	stream   atomic.Pointer[stream] // with acks; set before the first read
-	sending  sending
+	bucket     ratelimit.Bucket
+	notified   time.Time         // when the client was last told of its rate
+	failures   int               // of the handler, in a row
+	complaints *ratelimit.Bucket // told of messages that were not taken; nil before the first one
+	lane       *batch.Lane[entry]
+	gathered   *gathered              // for lane, from one read
+	size       int                    // bytes in gathered
+	stream     atomic.Pointer[stream] // with acks; set before the first read
+	sending    sending
 
 	inbox *inbox // with OnConn
 

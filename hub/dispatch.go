@@ -34,7 +34,7 @@ func (e *events) Message(t ws.MessageType, payload []byte, lasts bool) {
 	case c.lane != nil:
 		c.gather(m, lasts || c.hub.cfg.Immutable)
 	default:
-		c.settle(c.guard("OnMessage", func() error { return c.hub.cfg.OnMessage(c, m) }))
+		c.handle(m)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"net"
 	"testing"
 
+	"github.com/fiberwsx/wsx/auth"
 	"github.com/fiberwsx/wsx/batch"
 	"github.com/fiberwsx/wsx/hub"
 	"github.com/fiberwsx/wsx/ws"
@@ -64,4 +65,33 @@ func ExampleConfig_batch() {
 	// 1 20.4
 	// 2 20.3
 	// 3 stored
+}
+
+// A message's "type" chooses its handler, which gets the rest of it decoded.
+func ExampleOn() {
+	type post struct {
+		Room string `json:"room"`
+		From string `json:"from"`
+		Text string `json:"text"`
+	}
+	h := hub.New(hub.Config{})
+	hub.On(h, "join", func(c *hub.Conn, p post) error { return c.Join(p.Room) })
+	hub.On(h, "say", func(c *hub.Conn, p post) error {
+		p.From = c.Subject() // from the token, never from the client
+		return c.To(p.Room).Emit("said", p)
+	})
+	browser, server := net.Pipe()
+	go func() { _ = h.Serve(server, hub.Request{Identity: auth.Identity{Subject: "ada"}}) }()
+
+	client := wsxtest.NewClient(new(testing.T), browser)
+	client.SendText(`{"type":"join","room":"lobby"}`)
+	client.SendText(`{"type":"say","room":"lobby","text":"hello"}`)
+	fmt.Println(client.ReadText())
+	client.SendText(`{"type":"shout","id":7}`)
+	fmt.Println(client.ReadText())
+	client.Close()
+	_ = h.Shutdown(context.Background())
+	// Output:
+	// {"type":"said","room":"lobby","from":"ada","text":"hello"}
+	// {"type":"error","id":7,"code":"unknown_type","message":"no event has this type"}
 }

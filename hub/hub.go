@@ -36,6 +36,7 @@ type Hub struct {
 	share   share
 	budget  budget
 	paused  pauses
+	typed   typed
 	count   counters
 
 	seed     maphash.Seed  // of the lanes of subjects
@@ -100,9 +101,11 @@ func New(cfg Config) *Hub {
 
 func (h *Hub) nextShard() *shard { return h.shards[h.opened.Add(1)%uint64(len(h.shards))] }
 
-// Handles reports whether the hub has a handler. One without can only lend its caps and its shutdown to others.
+// Handles reports whether the hub has a handler: one of its [Config], or an event. One without can only lend its caps and its shutdown to others.
 func (h *Hub) Handles() bool {
-	return h.cfg.OnMessage != nil || h.cfg.OnBatch != nil || h.cfg.OnConn != nil
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.cfg.OnMessage != nil || h.cfg.OnBatch != nil || h.cfg.OnConn != nil || h.typed.routes != nil
 }
 
 // Acknowledges reports whether clients may ask for [AckProtocol].
@@ -216,6 +219,7 @@ func (h *Hub) wait() <-chan struct{} {
 func (h *Hub) register(c *Conn) {
 	h.mu.Lock()
 	h.conns[c.id] = c
+	h.typed.frozen = true
 	h.mu.Unlock()
 	_ = c.enter(scope{})
 	if s := c.Subject(); s != "" {

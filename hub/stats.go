@@ -13,6 +13,7 @@ type counters struct {
 	unsent         atomic.Uint64 // accepted for sending and lost with their connection
 	rateLimited    atomic.Uint64
 	panics         atomic.Uint64
+	invalid        atomic.Uint64
 	unnumbered     atomic.Uint64
 	lost           atomic.Uint64 // read, and refused by batches that a shutdown had ended
 	givenBack      atomic.Uint64 // given up by the batches, and refused with a nack
@@ -35,6 +36,7 @@ type Stats struct {
 	OutboxBytes   int           // of memory that wait for receivers now; see [Config.OutboxBudget]
 	PartialBytes  int           // of memory for messages that are not whole now; see [Config.PartialBudget]
 	RateLimited   uint64        // received and dropped
+	Invalid       uint64        // received, and refused as no event, an unknown one, or one with a body that does not fit
 	Panics        uint64        // of callbacks, batch handlers excluded
 	RefusedFull   uint64        // reservations over MaxConns
 	RefusedDrain  uint64        // reservations during a shutdown
@@ -73,6 +75,7 @@ func (h *Hub) Stats() Stats {
 		OutboxBytes:  int(waiting),
 		PartialBytes: int(partial),
 		RateLimited:  h.count.rateLimited.Load(),
+		Invalid:      h.count.invalid.Load(),
 		Panics:       h.count.panics.Load(),
 		RefusedFull:  h.count.refusedFull.Load(),
 		RefusedDrain: h.count.refusedDrain.Load(),
