@@ -64,6 +64,14 @@ type Config struct {
 	// Optional. Default: "Bearer"
 	AuthScheme string
 
+	// Refresh lets a client renew its token on the live connection, with the text message
+	// {"type":"auth","token":"..."}, which then reaches no handler: the connection ends when the new token does. Another
+	// subject's token, or a bad one, closes with 4001. The answer is {"type":"auth","ok":true,"expires_in_ms":n}. It
+	// needs Auth.
+	//
+	// Optional. Default: false
+	Refresh bool
+
 	// Authorize may refuse a client that is known; its error is answered with 403, and its text goes to the log.
 	//
 	// Optional. Default: nil
@@ -178,6 +186,12 @@ func compile(cfg Config) (*gate, error) {
 	}
 	if g.proxies, err = parseProxies(cfg.TrustedProxies); err != nil {
 		return nil, fmt.Errorf("Config.TrustedProxies: %w", err)
+	}
+	if cfg.Refresh && cfg.Auth == nil {
+		return nil, errors.New("Config.Refresh needs Config.Auth, which verifies the new token")
+	}
+	if cfg.Refresh {
+		g.renew = g.verify
 	}
 	for _, p := range cfg.Subprotocols {
 		if !isToken([]byte(p)) {

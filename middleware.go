@@ -1,6 +1,7 @@
 package wsx
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/netip"
@@ -50,7 +51,8 @@ type gate struct {
 	caps      *caps
 	firstSeen sync.Once
 	lines     lines
-	turn      func() *turn // made with the first refusal
+	turn      func() *turn                                                   // made with the first refusal
+	renew     func(ctx context.Context, token string) (auth.Identity, error) // nil without Config.Refresh
 	appTrust
 }
 

@@ -2,9 +2,11 @@ package wsx
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -33,6 +35,20 @@ func (g *gate) authenticate(c *fiber.Ctx, h *handshake, a *admission) error {
 	}
 	return nil
 }
+
+// verify verifies a token that came over a live connection. Its error goes to the log here, where lines are counted.
+func (g *gate) verify(ctx context.Context, token string) (auth.Identity, error) {
+	id, err := g.cfg.Auth.Authenticate(ctx, token)
+	if err != nil {
+		if leftOut, ok := g.lines.take(time.Now()); ok {
+			g.log.Info("websocket token refused", "reason", quoted(err.Error()), "left_out", leftOut)
+		}
+		return auth.Identity{}, errUnauthorized
+	}
+	return id, nil
+}
+
+var errUnauthorized = errors.New("wsx: unauthorized")
 
 // unauthorized answers the same for every reason, so that nobody learns from it.
 func (g *gate) unauthorized(reason string) error {

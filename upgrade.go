@@ -33,15 +33,16 @@ func (g *gate) upgrade(c *fiber.Ctx, a *admission) error {
 		return g.answer(c, err)
 	}
 	r := hub.Request{
-		Head:        requestHead(c),
-		Params:      params,
-		Locals:      locals,
-		Identity:    a.identity,
-		Subprotocol: a.subprotocol,
-		Extensions:  a.extensions,
-		IP:          addressText(a.addr),
-		Reservation: a.slot.reservation,
-		Over:        a.slot.held.release,
+		Head:         requestHead(c),
+		Params:       params,
+		Locals:       locals,
+		Identity:     a.identity,
+		Authenticate: g.renew,
+		Subprotocol:  a.subprotocol,
+		Extensions:   a.extensions,
+		IP:           addressText(a.addr),
+		Reservation:  a.slot.reservation,
+		Over:         a.slot.held.release,
 	}
 	slot := a.slot
 	accept := acceptKey(a.key)

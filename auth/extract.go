@@ -107,7 +107,7 @@ func (f *finding) add(s Source, token string) error {
 	if token == "" {
 		return nil
 	}
-	if err := checkToken(token); err != nil {
+	if err := CheckToken(token); err != nil {
 		return err
 	}
 	if f.token == "" {
@@ -119,8 +119,9 @@ func (f *finding) add(s Source, token string) error {
 	return nil
 }
 
-// checkToken returns why token cannot be one, whoever verifies it.
-func checkToken(token string) error {
+// CheckToken returns why token cannot be one, whoever verifies it: [ErrTokenTooLong], [ErrMalformedToken], or nil. ""
+// passes.
+func CheckToken(token string) error {
 	if len(token) > MaxToken {
 		return ErrTokenTooLong
 	}

@@ -42,7 +42,7 @@ func Static(tokens map[string]string) Authenticator {
 		case len(token) < MinStaticToken:
 			panic(fmt.Sprintf("auth.Static: the token of %q has %d bytes; make it at least %d, at random (openssl rand -hex 32)",
 				subject, len(token), MinStaticToken))
-		case checkToken(token) != nil:
+		case CheckToken(token) != nil:
 			panic(fmt.Sprintf("auth.Static: the token of %q cannot travel in a request; make it of at most %d letters and digits",
 				subject, MaxToken))
 		}

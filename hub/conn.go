@@ -45,6 +45,7 @@ type Conn struct {
 	id    string
 	req   Request
 	wire  *wire.Conn
+	login *login // nil: its token does not end, and the client may send none
 
 	opened   atomic.Bool // OnOpen has returned
 	pingedAt atomic.Int64
@@ -81,6 +82,9 @@ func newConn(h *Hub, nc net.Conn, r Request) *Conn {
 	c.wire = wire.New(nc, h.engine, (*events)(c))
 	if r.Extensions != "" {
 		c.wire.Compress(deflate.ParseAnswer(r.Extensions))
+	}
+	if r.Authenticate != nil || !r.Identity.Expires.IsZero() {
+		c.login = &login{conn: c, authenticate: r.Authenticate}
 	}
 	switch {
 	case h.cfg.OnConn != nil:

@@ -14,6 +14,9 @@ type events Conn
 // Message hands a message to the handler, if the rate allows it.
 func (e *events) Message(t ws.MessageType, payload []byte, lasts bool) {
 	c := (*Conn)(e)
+	if c.login != nil && c.takeToken(t, payload) {
+		return
+	}
 	within := c.withinRate()
 	if c.lane == nil || !within { // what goes to the batch is counted there
 		c.hub.count.in.Add(1)
@@ -70,6 +73,9 @@ func (e *events) Closing() {
 		cancel(c.wire.Cause())
 	}
 	c.unwatch()
+	if c.login != nil {
+		c.hub.expiries.remove(c.login)
+	}
 }
 
 // Farewell returns the last nacks and the last ack.

@@ -44,6 +44,7 @@ type Hub struct {
 	opened   atomic.Uint64 // connections, which go to the shards in turn
 
 	draining chan struct{} // closed when a shutdown begins
+	expiries expiries
 
 	mu       sync.Mutex
 	conns    map[string]*Conn

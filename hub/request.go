@@ -2,6 +2,7 @@ package hub
 
 import (
 	"bytes"
+	"context"
 	"net/url"
 	"strings"
 
@@ -17,8 +18,12 @@ type Request struct {
 	Params map[string]string
 	// Locals are the values that earlier handlers left with the request.
 	Locals map[string]any
-	// Identity is who the client is; zero without authentication.
+	// Identity is who the client is; zero without authentication. At its Expires the connection is closed with 4007.
 	Identity auth.Identity
+	// Authenticate verifies the token of a message {"type":"auth","token":"..."}, by which a client renews its own: the
+	// connection ends when the new one does. nil: such a message is one like any other. It is called by the goroutine
+	// that reads.
+	Authenticate func(ctx context.Context, token string) (auth.Identity, error)
 	// Subprotocol is the one that was answered; "" for none.
 	Subprotocol string
 	// Extensions is what was answered to the client's, as [Hub.Extensions] has returned it; "" for none.
@@ -106,10 +111,10 @@ func (c *Conn) IP() string { return c.req.IP }
 func (c *Conn) Subprotocol() string { return c.req.Subprotocol }
 
 // Subject returns who the client is, from its token; "" without one.
-func (c *Conn) Subject() string { return c.req.Identity.Subject }
+func (c *Conn) Subject() string { return c.identity().Subject }
 
 // Claims returns what the token says, to be read only; nil without one.
-func (c *Conn) Claims() map[string]any { return c.req.Identity.Claims }
+func (c *Conn) Claims() map[string]any { return c.identity().Claims }
 
 func or(v string, ok bool, defaultValue []string) string {
 	if !ok && len(defaultValue) > 0 {

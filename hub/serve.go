@@ -62,6 +62,9 @@ func (c *Conn) open() {
 		c.hub.count.detached.Add(1)
 	}
 	c.hub.register(c)
+	if c.login != nil {
+		c.expireAt(c.identity().Expires)
+	}
 	if c.hub.log.Enabled(context.Background(), slog.LevelDebug) {
 		c.hub.log.Debug("websocket opened", "conn", c.id, "subject", quoted(c.Subject()), "ip", quoted(c.IP()))
 	}

@@ -80,6 +80,7 @@ func (h *Hub) drain(ctx context.Context, s *shutdown) error {
 	clients := h.closeAll(ctx, s)
 	forced := h.waitOrForce(ctx)
 	h.monitor.Close()
+	h.expiries.close()
 	h.acker.close()
 	for _, s := range h.shards {
 		s.flusher.Wait()

@@ -1,0 +1,85 @@
+package wsx_test
+
+import (
+	"fmt"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fiberwsx/wsx"
+	"github.com/fiberwsx/wsx/auth/jwt"
+	"github.com/fiberwsx/wsx/hub"
+	"github.com/fiberwsx/wsx/ws"
+	"github.com/fiberwsx/wsx/wsxtest"
+)
+
+// lastingFor is a token of ann's.
+func lastingFor(t *testing.T, subject string, d time.Duration) string {
+	t.Helper()
+	token, err := jwt.Sign(key, jwt.Claims{Subject: subject, Expires: time.Now().Add(d)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return logged.watchToken(token)
+}
+
+func (m *inMemory) dialAs(t *testing.T, token string) *wsxtest.Client {
+	t.Helper()
+	return wsxtest.Dial(t, "ws://example.com/ws", wsxtest.Options{
+		Dial: func() (net.Conn, error) { return m.ln.Dial() }, Header: map[string][]string{"Authorization": {"Bearer " + token}},
+	})
+}
+
+// TestATokensLife has JWTs end on live sockets, renewed, renewed by somebody else's, and not at all.
+func TestATokensLife(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, log := echoHub(hub.Config{PingInterval: -1}), new(record)
+		app := newApp()
+		app.Use("/ws", wsx.New(wsx.Config{Hub: h, Auth: jwt.HMAC(key), Refresh: true, Logger: log.logger()}))
+		m := startInMemory(app)
+		began := time.Now()
+		left, renewed, stolen := m.dialAs(t, lastingFor(t, "ann", time.Minute)), m.dialAs(t, lastingFor(t, "ann", time.Minute)),
+			m.dialAs(t, lastingFor(t, "ann", time.Minute))
+		time.Sleep(30 * time.Second)
+		renewed.SendText(fmt.Sprintf(`{"type":"auth","token":%q}`, lastingFor(t, "ann", 2*time.Minute)))
+		if got := renewed.ReadText(); got != `{"type":"auth","ok":true,"expires_in_ms":120000}` {
+			t.Errorf("got %s", got)
+		}
+		stolen.SendText(fmt.Sprintf(`{"type":"auth","token":%q}`, lastingFor(t, "bob", 2*time.Minute)))
+		if got := listen(stolen, true); got != ws.StatusAuthFailed {
+			t.Errorf("another subject's token: got %d", got)
+		}
+		for _, row := range []struct {
+			client *wsxtest.Client
+			end    time.Duration
+		}{{left, time.Minute}, {renewed, 150 * time.Second}} {
+			if got := listen(row.client, true); got != ws.StatusTokenExpired {
+				t.Errorf("got %d, want 4007", got)
+			}
+			if after := time.Since(began); after < row.end || after > row.end+time.Second {
+				t.Errorf("ended after %s, want %s", after, row.end)
+			}
+		}
+		m.stop(t, h)
+	})
+}
+
+// TestRenewedTokensStayInside sends tokens in messages, good and bad, and looks at what comes out.
+func TestRenewedTokensStayInside(t *testing.T) {
+	ann := tokenFor(t, "ann")
+	forged := ann[:len(ann)-4] + "AAAA"
+	logged.watchToken(forged)
+	for _, token := range []string{ann, forged, marker, tokenFor(t, "bob"), lastingFor(t, "ann", -time.Hour), marker + "\n"} {
+		l := &leakTest{T: t}
+		addr, h := serveEcho(t, wsx.Config{Auth: jwt.HMAC(key), Refresh: true, Logger: l.log.logger()},
+			hub.Config{Logger: l.log.logger(), CloseTimeout: 100 * time.Millisecond})
+		resp, c := wsxtest.Exchange(t, addr, handshake("/ws", "+Authorization: Bearer "+ann))
+		l.answer(resp)
+		c.SendText(fmt.Sprintf(`{"type":"auth","token":%q}`, token))
+		l.hear(c, token == ann)
+		_ = c.Conn().Close()
+		eventually(t, "it is over", func() bool { return h.Len() == 0 })
+		l.check(h)
+	}
+}
