@@ -57,6 +57,8 @@ type Codec interface {
 	// Open checks a message from end to end and finds its envelope; it decodes nothing else. With ErrMalformed the result
 	// has what was found of a well-formed message.
 	Open(message []byte) (Envelope, error)
+	// AppendID appends a number as [Header.ID] has it.
+	AppendID(b []byte, number uint64) []byte
 	// Without returns a copy of a message that Open has found well-formed, without the members of these names.
 	Without(message []byte, names ...string) []byte
 	// Decode decodes a message or a part of one into what v points to.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -94,6 +95,8 @@ func unquote(p []byte) []byte {
 	_ = json.Unmarshal(p, &text) // p is a string
 	return []byte(text)
 }
+
+func (jsonCodec) AppendID(b []byte, number uint64) []byte { return strconv.AppendUint(b, number, 10) }
 
 func (jsonCodec) Without(message []byte, names ...string) []byte {
 	s := scanner{p: message}

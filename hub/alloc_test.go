@@ -29,7 +29,7 @@ func TestSteadyStateDoesNotAllocate(t *testing.T) {
 // TestEventsAllocateLittle: what stands around an event costs two allocations at most above what decodes its body.
 func TestEventsAllocateLittle(t *testing.T) {
 	above := testing.AllocsPerRun(2000, decoding)
-	for name, path := range map[string]func(testing.TB) func(){"event": eventing} {
+	for name, path := range map[string]func(testing.TB) func(){"event": eventing, "request": replying} {
 		t.Run(name, func(t *testing.T) {
 			one := path(t)
 			for range 1000 {

@@ -64,13 +64,14 @@ type Conn struct {
 
 	inbox *inbox // with OnConn
 
-	mu     sync.Mutex
-	values map[any]any
-	beat   *heartbeat.Entry
-	ctx    context.Context // made when somebody asks for it
-	cancel context.CancelCauseFunc
-	done   chan struct{} // likewise; closed last
-	ended  bool
+	mu       sync.Mutex
+	values   map[any]any
+	requests *requests // nil before the first one
+	beat     *heartbeat.Entry
+	ctx      context.Context // made when somebody asks for it
+	cancel   context.CancelCauseFunc
+	done     chan struct{} // likewise; closed last
+	ended    bool
 
 	// Under shard.mu.
 	scopes []scope // that it is a member of, in the order in which it joined them

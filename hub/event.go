@@ -24,8 +24,8 @@ import (
 // second, and then counted only. The answer holds nothing of what was sent but the id. An [EventError] that handle returns
 // is answered in the same way; every other error means what it means from [Config.OnMessage], and the client is not told.
 //
-// A hub with events has no OnMessage, OnBatch or OnConn. On panics beside one, for a name that is empty, taken or "reply",
-// for a nil handler, and once the hub has had a connection. It costs nothing a message but the decoding.
+// A hub with events has no OnMessage, OnBatch or OnConn. On panics beside one, for a name that is empty, taken, "reply" or
+// "error", for a nil handler, and once the hub has had a connection. It costs nothing a message but the decoding.
 func On[T any](h *Hub, event string, handle func(c *Conn, p T) error) {
 	if handle == nil {
 		panic("hub: On needs a handler: hub.On(h, " + strconv.Quote(event) + ", func(c *hub.Conn, p T) error { … })")
@@ -69,8 +69,11 @@ type typed struct {
 	frozen bool    // under Hub.mu
 }
 
-// replyType is the type of an answer to a request.
-const replyType = "reply"
+// The types of answers, which no event can have.
+const (
+	replyType = "reply"
+	errorType = "error"
+)
 
 // add registers a route.
 func (t *typed) add(h *Hub, by string, r *route) {
@@ -82,8 +85,8 @@ func (t *typed) add(h *Hub, by string, r *route) {
 		panic("hub: " + by + " beside Config.OnMessage, which gets every message: leave that out, or make two hubs")
 	case r.name == "":
 		panic("hub: " + by + " needs the name of an event, which is the message's \"type\"")
-	case r.name == replyType:
-		panic("hub: " + by + " for \"reply\", which is the answer to Conn.Request: give the event another name")
+	case r.name == replyType || r.name == errorType:
+		panic("hub: " + by + " for " + strconv.Quote(r.name) + ", which is an answer to Conn.Request: give the event another name")
 	case taken:
 		panic("hub: " + by + " for " + strconv.Quote(r.name) + ", which has a handler already")
 	case t.routes == nil:

@@ -47,13 +47,24 @@ func (c *Conn) eventOf(m Message) (e Event, refusal *EventError) {
 	}
 	r, ok := c.hub.typed.routes[string(e.envelope.Type)]
 	if !ok {
-		return e, &errUnknown
+		return e, c.unrouted(&e)
 	}
 	e.Name, e.route = r.name, r
 	if r.replies && e.envelope.ID == nil {
 		return e, &errNoID
 	}
 	return e, nil
+}
+
+// unrouted takes an answer, or refuses what has no handler.
+func (c *Conn) unrouted(e *Event) (refusal *EventError) {
+	switch string(e.envelope.Type) {
+	case replyType, errorType: // no error is answered with another one
+		c.take(e)
+		return nil
+	default:
+		return &errUnknown
+	}
 }
 
 // answerError tells the client what it is to know of an error, and draws the conclusion from it as ever.

@@ -69,5 +69,5 @@ func (c *Conn) complain(id []byte, err EventError) {
 
 // tell sends an error.
 func (c *Conn) tell(id []byte, err EventError) {
-	_ = c.emit(codec.Header{Type: "error", ID: id}, err)
+	_ = c.emit(codec.Header{Type: errorType, ID: id}, err)
 }

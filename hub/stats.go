@@ -14,6 +14,7 @@ type counters struct {
 	rateLimited    atomic.Uint64
 	panics         atomic.Uint64
 	invalid        atomic.Uint64
+	late           atomic.Uint64 // replies
 	unnumbered     atomic.Uint64
 	lost           atomic.Uint64 // read, and refused by batches that a shutdown had ended
 	givenBack      atomic.Uint64 // given up by the batches, and refused with a nack
@@ -37,6 +38,7 @@ type Stats struct {
 	PartialBytes  int           // of memory for messages that are not whole now; see [Config.PartialBudget]
 	RateLimited   uint64        // received and dropped
 	Invalid       uint64        // received, and refused as no event, an unknown one, or one with a body that does not fit
+	LateReplies   uint64        // received, and nobody waits for them, or never did; see [Conn.Request]
 	Panics        uint64        // of callbacks, batch handlers excluded
 	RefusedFull   uint64        // reservations over MaxConns
 	RefusedDrain  uint64        // reservations during a shutdown
@@ -76,6 +78,7 @@ func (h *Hub) Stats() Stats {
 		PartialBytes: int(partial),
 		RateLimited:  h.count.rateLimited.Load(),
 		Invalid:      h.count.invalid.Load(),
+		LateReplies:  h.count.late.Load(),
 		Panics:       h.count.panics.Load(),
 		RefusedFull:  h.count.refusedFull.Load(),
 		RefusedDrain: h.count.refusedDrain.Load(),

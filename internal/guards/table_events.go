@@ -18,4 +18,9 @@ var eventGuards = []guard{
 	{"events: answers are bounded", "hub/event_error.go", `if c.complaints.Allow(c.wire.ReadAt(), answers) {`, `if true {`, "./hub", "^TestComplaints"},
 	{"events: text or binary", "hub/event_dispatch.go", `if (m.Type == ws.Binary) != e.codec.Binary() {`, `if false {`, "./hub", "^TestBinaryEvents"},
 	{"events: once there is a connection it is too late", "hub/hub.go", "h.typed.frozen = true\n", "h.typed.frozen = false\n", "./hub", "^TestMisplacedEvents"},
+	{"requests: an id is needed", "hub/event_dispatch.go", `if r.replies && e.envelope.ID == nil {`, `if false {`, "./hub", "^TestReply"},
+	{"requests: errors are not answered with errors", "hub/event_dispatch.go", `case replyType, errorType:`, `case replyType:`, "./hub", "^TestRequestsAndReplies"},
+	{"requests: a bounded number waits", "hub/event_request.go", `if len(r.waiting) >= mostRequests {`, `if false {`, "./hub", "^TestRequestsAreBounded"},
+	{"requests: the end of the connection ends them", "hub/event_request.go", "case <-c.wire.Done():\n\t}", "}", "./hub", "^TestRequestEnds"},
+	{"requests: who gave up holds no place", "hub/event_request.go", `defer c.forget(id)`, `_ = id`, "./hub", "^TestRequest"},
 }
