@@ -130,6 +130,16 @@ func (b *Batcher[T]) put(t *Batch[T], item T, payload []byte) {
 	t.rows = append(t.rows, row[T]{item: item, end: len(t.slab)})
 }
 
+// grow makes room for one more item with so many bytes.
+func (b *Batcher[T]) grow(t *Batch[T], bytes int) {
+	if len(t.rows) == cap(t.rows) {
+		b.growRows(t)
+	}
+	if len(t.slab)+bytes > cap(t.slab) {
+		b.growSlab(t, len(t.slab)+bytes)
+	}
+}
+
 // growRows moves t's rows to a slice of twice the capacity.
 func (b *Batcher[T]) growRows(t *Batch[T]) {
 	box := b.rows.get(2 * cap(t.rows))

@@ -36,6 +36,21 @@ func BenchmarkAdd(b *testing.B) {
 	}
 }
 
+// One goroutine, one lane: the cost of each payload that is added with others.
+func BenchmarkAddAll(b *testing.B) {
+	const together = 240 // a read full of them
+	lane, ctx := newBench(b).Lane(1), context.Background()
+	payloads := make([][]byte, together)
+	for i := range payloads {
+		payloads[i] = make([]byte, 128)
+	}
+	b.ReportAllocs()
+	b.SetBytes(128)
+	for i := 0; i < b.N; i += together {
+		_, _ = lane.AddAll(ctx, payloads, func(i int) uint64 { return uint64(i) })
+	}
+}
+
 // All processors, by key over the shared lanes.
 func BenchmarkAddParallelShared(b *testing.B) {
 	benchParallel(b, func(bb *batch.Batcher[uint64], g uint64) *batch.Lane[uint64] { return bb.Lane(g) })

@@ -1,6 +1,9 @@
 package batch
 
-import "context"
+import (
+	"context"
+	"math"
+)
 
 // AddAll is [Lane.Add] for many payloads at once, the i-th of them with what item(i) returns, at the cost of one lock as
 // long as the lane has room. It calls item under that lock, in the order of the payloads, so item must not block, and not
@@ -47,15 +50,24 @@ func (l *Lane[T]) putSome(payloads [][]byte, first int, item func(i int) T) (add
 // many that are, and their bytes.
 func (b *Batcher[T]) putMany(t *Batch[T], payloads [][]byte, first int, item func(i int) T) (added, bytes int) {
 	bytes = -t.Bytes()
-	most := b.cfg.MaxBytes
-	room := min(len(payloads), first+b.cfg.MaxItems-t.Len())
-	for i := first; i < room; i++ {
-		p := payloads[i]
-		if most >= 0 && t.Bytes()+len(p) > most && i > first {
-			room = i
+	room, most := b.cfg.MaxItems-t.Len(), b.cfg.MaxBytes
+	if most < 0 {
+		most = math.MaxInt
+	}
+	rows, slab := t.rows, t.slab
+	for i, p := range payloads[first:] {
+		if i == room || i > 0 && len(slab)-t.base+len(p) > most {
 			break
 		}
-		b.put(t, item(i), p)
+		if len(rows) == cap(rows) || len(slab)+len(p) > cap(slab) {
+			t.rows, t.slab = rows, slab
+			b.grow(t, len(p))
+			rows, slab = t.rows, t.slab
+		}
+		slab = append(slab, p...)
+		rows = append(rows, row[T]{item: item(first + i), end: len(slab)})
+		added++
 	}
-	return room - first, bytes + t.Bytes()
+	t.rows, t.slab = rows, slab
+	return added, bytes + t.Bytes()
 }
