@@ -2,7 +2,6 @@ package hub
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -79,7 +78,7 @@ type Conn struct {
 }
 
 func newConn(h *Hub, nc net.Conn, r Request) *Conn {
-	c := &Conn{hub: h, shard: h.nextShard(), id: rand.Text(), req: r}
+	c := &Conn{hub: h, shard: h.nextShard(), id: h.names.next(), req: r}
 	c.wire = wire.New(nc, h.engine, (*events)(c))
 	if r.Extensions != "" {
 		c.wire.Compress(deflate.ParseAnswer(r.Extensions))

@@ -36,6 +36,7 @@ type Hub struct {
 	share   share
 	budget  budget
 	paused  pauses
+	names   names
 	typed   typed
 	count   counters
 

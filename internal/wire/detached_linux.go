@@ -21,6 +21,7 @@ import (
 type detached struct {
 	fd   uintptr
 	over atomic.Bool // nothing is to be read any more
+	dead atomic.Bool // the socket has failed: nobody waits for it, and nothing can be shut down
 	long bool        // reads fill a small buffer; of the goroutine that reads
 
 	mu          sync.Mutex
@@ -221,6 +222,7 @@ func (t *detached) tryRead(p []byte) (int, error) {
 		case errno == syscall.EAGAIN:
 			return 0, nil
 		case errno != 0:
+			t.dead.Store(true)
 			return 0, &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("recv", errno)}
 		case n == 0:
 			return 0, io.EOF
@@ -309,7 +311,9 @@ func (t *detached) finishWriting() bool { return t.shutdown(syscall.SHUT_WR) }
 // close shuts the socket down, which wakes whoever waits for it. The descriptor stays until release.
 func (t *detached) close() {
 	t.over.Store(true)
-	t.shutdown(syscall.SHUT_RDWR)
+	if !t.dead.Load() {
+		t.shutdown(syscall.SHUT_RDWR)
+	}
 }
 
 func (t *detached) shutdown(how int) bool {
