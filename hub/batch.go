@@ -331,8 +331,8 @@ var ended = func() context.Context {
 	return ctx
 }()
 
-// skip settles a message that is over the rate with a nack: it has a number like every other one.
-func (c *Conn) skip(size int) {
+// skip settles a message that enters no batch with a nack: it has a number like every other one.
+func (c *Conn) skip(size int, code string, retry bool) {
 	if c.gathered != nil {
 		c.handOver()
 	}
@@ -343,7 +343,7 @@ func (c *Conn) skip(size int) {
 	}
 	c.sending.next++
 	c.sending.bytes += int64(size)
-	s.refuse(n, nackRate, true)
+	s.refuse(n, code, retry)
 	s.settle(run{n, n}, size)
 }
 

@@ -174,6 +174,9 @@ func (c Config) withDefaults() Config {
 	if c.Rate == 0 && c.OnBatch != nil {
 		c.Rate = -1
 	}
+	if c.OnBatch == nil {
+		c.Ack = AckNone
+	}
 	c.MaxConns = limit(c.MaxConns, 10_000)
 	c.MaxMessage = limit(c.MaxMessage, 64<<10)
 	c.MaxFragments = limit(c.MaxFragments, 1024)
@@ -230,18 +233,19 @@ func (c Config) check() {
 			modes++
 		}
 	}
+	other := modes > 0 && c.OnBatch == nil // without any, the function OnBatch may be called
 	switch {
 	case modes > 1:
 		panic("hub: Config has more than one handler: set only one of OnMessage, OnBatch and OnConn, or make two hubs")
 	case c.Ack < AckNone || c.Ack > AckResume:
 		panic("hub: Config.Ack must be hub.AckNone, hub.AckBatch or hub.AckResume")
-	case c.Ack != AckNone && c.OnBatch == nil:
+	case c.Ack != AckNone && other:
 		panic("hub: Config.Ack needs OnBatch: what is acknowledged is what that has returned nil for")
 	case c.Ack == AckResume && c.Position == nil:
 		panic("hub: AckResume needs Config.Position, which says where the stored messages of a stream end")
 	case c.Batch.DropOldest && c.Ack != AckNone:
 		panic("hub: Config.Batch.DropOldest needs AckNone: what a client waits to be told of may not be dropped")
-	case c.DeadLetter != nil && c.OnBatch == nil:
+	case c.DeadLetter != nil && other:
 		panic("hub: Config.DeadLetter needs OnBatch")
 	case !validLookup(c.StreamLookup):
 		panic("hub: Config.StreamLookup must be param:NAME, query:NAME or header:NAME")

@@ -23,7 +23,7 @@ func (e *events) Message(t ws.MessageType, payload []byte, lasts bool) {
 	}
 	if !within {
 		if c.stream.Load() != nil {
-			c.skip(len(payload))
+			c.skip(len(payload), nackRate, true)
 		}
 		return
 	}
@@ -35,7 +35,9 @@ func (e *events) Message(t ws.MessageType, payload []byte, lasts bool) {
 	case c.inbox != nil:
 		c.inbox.push(c, m)
 	case c.lane != nil:
-		c.gather(m, lasts || c.hub.cfg.Immutable)
+		if c.fits(m) {
+			c.gather(m, lasts || c.hub.cfg.Immutable)
+		}
 	default:
 		c.handle(m)
 	}

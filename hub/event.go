@@ -63,10 +63,11 @@ type route struct {
 
 // typed is what a hub knows of events. It does not change any more once there is a connection, and is read without a lock.
 type typed struct {
-	routes map[string]*route // nil without events
-	layers []func(Handler) Handler
-	handle Handler // behind all layers; nil when there is neither a layer nor an event
-	frozen bool    // under Hub.mu
+	routes  map[string]*route // nil without events
+	batched *route            // the one event, with OnBatch
+	layers  []func(Handler) Handler
+	handle  Handler // behind all layers; nil when there is neither a layer nor an event
+	frozen  bool    // under Hub.mu
 }
 
 // The types of answers, which no event can have.
@@ -80,21 +81,41 @@ func (t *typed) add(h *Hub, by string, r *route) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	t.checkLocked(h, by)
+	r.check(by)
 	switch _, taken := t.routes[r.name]; {
 	case h.cfg.OnMessage != nil:
 		panic("hub: " + by + " beside Config.OnMessage, which gets every message: leave that out, or make two hubs")
-	case r.name == "":
-		panic("hub: " + by + " needs the name of an event, which is the message's \"type\"")
-	case r.name == replyType || r.name == errorType:
-		panic("hub: " + by + " for " + strconv.Quote(r.name) + ", which is an answer to Conn.Request: give the event another name")
+	case h.given.Ack != AckNone || h.given.DeadLetter != nil:
+		panic("hub: " + by + " with Config.Ack or DeadLetter, which are for batches: leave them out, or call OnBatch")
 	case taken:
 		panic("hub: " + by + " for " + strconv.Quote(r.name) + ", which has a handler already")
 	case t.routes == nil:
 		t.routes = make(map[string]*route)
 	}
-	r.callback = by + " " + strconv.Quote(r.name)
 	t.routes[r.name] = r
 	t.composeLocked(h)
+}
+
+// check panics when no event can have the name of r.
+func (r *route) check(by string) {
+	switch r.name {
+	case "":
+		panic("hub: " + by + " needs the name of an event, which is the message's \"type\"")
+	case replyType, errorType:
+		panic("hub: " + by + " for " + strconv.Quote(r.name) + ", which is an answer to Conn.Request: give the event another name")
+	}
+	r.callback = by + " " + strconv.Quote(r.name)
+}
+
+// find returns what is done with the event of that name, or nil.
+func (t *typed) find(name []byte) *route {
+	if b := t.batched; b != nil {
+		if string(name) != b.name {
+			return nil
+		}
+		return b
+	}
+	return t.routes[string(name)]
 }
 
 // checkLocked panics where no handler of single messages can be.
@@ -169,7 +190,7 @@ func valid[T any](p *T) error {
 		}
 	}
 	if err := v.Validate(); err != nil {
-		return refused(err)
+		return *refused(err)
 	}
 	return nil
 }

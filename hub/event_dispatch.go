@@ -45,8 +45,8 @@ func (c *Conn) eventOf(m Message) (e Event, refusal *EventError) {
 	if e.envelope, err = e.codec.Open(m.Data); err != nil {
 		return e, &errMalformed
 	}
-	r, ok := c.hub.typed.routes[string(e.envelope.Type)]
-	if !ok {
+	r := c.hub.typed.find(e.envelope.Type)
+	if r == nil {
 		return e, c.unrouted(&e)
 	}
 	e.Name, e.route = r.name, r
@@ -58,6 +58,9 @@ func (c *Conn) eventOf(m Message) (e Event, refusal *EventError) {
 
 // unrouted takes an answer, or refuses what has no handler.
 func (c *Conn) unrouted(e *Event) (refusal *EventError) {
+	if c.hub.typed.batched != nil { // which asks nobody
+		return &errUnknown
+	}
 	switch string(e.envelope.Type) {
 	case replyType, errorType: // no error is answered with another one
 		c.take(e)

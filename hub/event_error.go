@@ -46,12 +46,12 @@ var (
 )
 
 // refused is what a client learns of an error of Validate: what that says only if it is meant for clients.
-func refused(err error) error {
-	var told EventError
-	if errors.As(err, &told) {
+func refused(err error) *EventError {
+	told := new(EventError)
+	if errors.As(err, told) {
 		return told
 	}
-	return errInvalid
+	return &errInvalid
 }
 
 // answers is how many messages a second a client is told are wrong; of the others it learns nothing.

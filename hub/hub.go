@@ -23,6 +23,7 @@ import (
 // Lock order: shard.mu, then the locks of rooms or Conn.mu, then those of internal/wire; Hub.mu is taken alone.
 type Hub struct {
 	cfg     Config
+	given   Config // to New
 	engine  *wire.Engine
 	rate    ratelimit.Rate
 	start   time.Time
@@ -75,10 +76,10 @@ const (
 // New returns a hub. It panics with a sentence that says what to change when no hub can work with cfg.
 func New(cfg Config) *Hub {
 	cfg.check()
+	given := cfg
 	cfg = cfg.withDefaults()
 	h := &Hub{
-		cfg:      cfg,
-		rate:     ratelimit.Rate{PerSecond: cfg.Rate, Burst: cfg.Burst},
+		given:    given,
 		start:    time.Now(),
 		log:      cfg.Logger,
 		shards:   make([]*shard, min(runtime.GOMAXPROCS(0), mostShards)),
@@ -91,14 +92,21 @@ func New(cfg Config) *Hub {
 		conns:    make(map[string]*Conn),
 		reserved: make(map[*Reservation]struct{}),
 	}
-	h.engine = wire.NewEngine(cfg.engine(h))
 	for i := range h.shards {
 		h.shards[i] = newShard(h)
 	}
+	h.setUp(cfg)
+	return h
+}
+
+// setUp makes what depends on how messages are handled, which is decided when there is no connection yet.
+func (h *Hub) setUp(cfg Config) {
+	h.cfg = cfg
+	h.rate = ratelimit.Rate{PerSecond: cfg.Rate, Burst: cfg.Burst}
+	h.engine = wire.NewEngine(cfg.engine(h))
 	if cfg.OnBatch != nil {
 		h.batches = h.newBatcher()
 	}
-	return h
 }
 
 func (h *Hub) nextShard() *shard { return h.shards[h.opened.Add(1)%uint64(len(h.shards))] }

@@ -7,7 +7,7 @@ import "log/slog"
 //	Accepted = Committed + DeadLettered + Nacked + Dropped + Abandoned + Pending
 //
 // That holds at any time, whatever connections, handlers and stores do. What a limit keeps out was never accepted:
-// [Stats] has it as RateLimited and Unnumbered.
+// [Stats] has it as RateLimited, Unnumbered and Invalid.
 type Report struct {
 	// Accepted is how many messages were read and given to the batches.
 	Accepted uint64

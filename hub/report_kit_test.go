@@ -48,9 +48,9 @@ func (w *witness) check(t *testing.T, h *hub.Hub) {
 	if s.BatchAccepted != s.BatchHandled+s.DeadLettered+s.Rejected+s.Dropped+s.Abandoned+s.BatchPending {
 		t.Errorf("the figures do not add up: %+v", s)
 	}
-	if s.BatchAccepted+s.RateLimited+s.Unnumbered != s.MessagesIn && s.BatchAccepted > 0 {
-		t.Errorf("of %d messages %d were accepted, %d over the rate and %d without a number",
-			s.MessagesIn, s.BatchAccepted, s.RateLimited, s.Unnumbered)
+	if s.BatchAccepted+s.RateLimited+s.Unnumbered+s.Invalid != s.MessagesIn && s.BatchAccepted > 0 {
+		t.Errorf("of %d messages %d were accepted, %d over the rate, %d without a number and %d invalid",
+			s.MessagesIn, s.BatchAccepted, s.RateLimited, s.Unnumbered, s.Invalid)
 	}
 	if s.BatchPending > 0 {
 		return // a handler has not returned, and may do so any time
