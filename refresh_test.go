@@ -83,3 +83,31 @@ func TestRenewedTokensStayInside(t *testing.T) {
 		l.check(h)
 	}
 }
+
+// TestRevokedTokens are refused in the handshake with the same 401 as any other, until a newer one comes.
+func TestRevokedTokens(t *testing.T) {
+	addr, h := serveEcho(t, wsx.Config{Auth: jwt.HMAC(key), Logger: quiet})
+	token := func(id string, at time.Time) string {
+		token, err := jwt.Sign(key, jwt.Claims{Subject: "ann", ID: id, IssuedAt: at, Expires: time.Now().Add(time.Hour)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return handshake("/ws", "+Authorization: Bearer "+logged.watchToken(token))
+	}
+	old, stolen, later := token("1", time.Now()), token("2", time.Now().Add(2*time.Second)), token("3", time.Now().Add(2*time.Second))
+	_, live := wsxtest.Exchange(t, addr, old)
+	for _, r := range []hub.Revocation{{Subject: "ann"}, {ID: "2"}} {
+		r.Until = time.Now().Add(time.Hour)
+		if _, err := h.Revoke(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if e := live.ReadClose(); e.Status != ws.StatusAuthFailed {
+		t.Errorf("closed with %v", e)
+	}
+	for request, want := range map[string]int{old: 401, stolen: 401, later: 101} {
+		if got := status(t, addr, request); got != want {
+			t.Errorf("got %d, want %d", got, want)
+		}
+	}
+}

@@ -27,6 +27,9 @@ func (g *gate) authenticate(c *fiber.Ctx, h *handshake, a *admission) error {
 		if err = loggable(err); err != nil {
 			return g.unauthorized("token from " + from.String() + ": " + err.Error())
 		}
+		if g.cfg.Hub != nil && g.cfg.Hub.Revoked(a.identity) {
+			return g.unauthorized("token from " + from.String() + ": revoked")
+		}
 	}
 	if g.cfg.Authorize != nil {
 		if err := loggable(g.cfg.Authorize(c, a.identity)); err != nil {

@@ -19,6 +19,8 @@ type Identity struct {
 	Claims map[string]any
 	// ID names the one token (the jti of a JWT), so that it can be revoked alone; "" when it has none.
 	ID string
+	// Issued is when the token was made, the iat of a JWT; zero when it does not say.
+	Issued time.Time
 	// Expires is when the token ends, and the connection with it; zero means never.
 	Expires time.Time
 }

@@ -48,6 +48,8 @@ type Hub struct {
 	draining chan struct{} // closed when a shutdown begins
 	expiries expiries
 
+	revocations revocations
+
 	mu       sync.Mutex
 	conns    map[string]*Conn
 	reserved map[*Reservation]struct{}

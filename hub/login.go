@@ -93,6 +93,7 @@ func (c *Conn) takeToken(t ws.MessageType, payload []byte) bool {
 	default:
 		c.login.renewed.Store(&id)
 		c.expireAt(id.Expires)
+		c.endIfRevoked()
 		_ = c.SendText(welcome(id.Expires))
 	}
 	return true

@@ -65,6 +65,7 @@ func (c *Conn) open() {
 	if c.login != nil {
 		c.expireAt(c.identity().Expires)
 	}
+	c.endIfRevoked()
 	if c.hub.log.Enabled(context.Background(), slog.LevelDebug) {
 		c.hub.log.Debug("websocket opened", "conn", c.id, "subject", quoted(c.Subject()), "ip", quoted(c.IP()))
 	}

@@ -34,7 +34,8 @@ func (v *verifier) identity(claims map[string]any, now time.Time) (auth.Identity
 	if _, has := claims["jti"]; has && (!ok || auth.CheckSubject(id) != nil) {
 		return auth.Identity{}, refusal{ErrClaims, "the jti cannot be used: it is no string, empty, too long or not text"}
 	}
-	return auth.Identity{Subject: subject, Claims: claims, ID: id, Expires: expires}, nil
+	issued, _ := date(claims["iat"]) // checked above, where there is one
+	return auth.Identity{Subject: subject, Claims: claims, ID: id, Issued: issued, Expires: expires}, nil
 }
 
 func (v *verifier) checkTimes(claims map[string]any, now time.Time) (expires time.Time, err error) {
