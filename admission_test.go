@@ -196,8 +196,11 @@ func TestNewPanics(t *testing.T) {
 		"Config.TrustedProxies":   func() { wsx.New(wsx.Config{Hub: h, TrustedProxies: []string{"10.0.0.0/99"}}) },
 		"Config.Subprotocols":     func() { wsx.New(wsx.Config{Hub: h, Subprotocols: []string{"a b"}}) },
 		"Contrib needs a handler": func() { wsx.Contrib(nil) },
-		"Refresh needs":           func() { wsx.New(wsx.Config{Hub: h, Refresh: true}) },
-		"Refresh works with":      func() { wsx.Contrib(contribEcho, wsx.Config{Auth: jwt.HMAC(key), Refresh: true}) },
+		"may rest on a cookie": func() {
+			wsx.New(wsx.Config{Hub: h, Origins: []string{"*"}, Identify: func(*fiber.Ctx) (id auth.Identity, err error) { return id, nil }})
+		},
+		"Refresh needs":      func() { wsx.New(wsx.Config{Hub: h, Refresh: true}) },
+		"Refresh works with": func() { wsx.Contrib(contribEcho, wsx.Config{Auth: jwt.HMAC(key), Refresh: true}) },
 		"or take the cookie out": func() {
 			wsx.New(wsx.Config{Hub: h, Auth: jwt.HMAC(key), Origins: []string{"*"}, TokenLookup: "cookie:s"})
 		},

@@ -53,6 +53,13 @@ type Config struct {
 	// Optional. Default: nil
 	Auth auth.Authenticator
 
+	// Identify says who the client is from what earlier handlers have verified, contrib/jwt for example, which leaves a
+	// token in c.Locals("user"); its error, and a subject that none can be, is answered with 401. TokenLookup is not read
+	// then, and Auth only verifies what comes over a live connection. It must not believe a header that a client can send.
+	//
+	// Optional. Default: nil
+	Identify func(c *fiber.Ctx) (auth.Identity, error)
+
 	// TokenLookup says where a token may be, as in "header:Authorization,cookie:token"; also "protocol:wsx.bearer",
 	// "query:NAME" (URLs reach logs) and "param:NAME".
 	//
@@ -183,6 +190,10 @@ func compile(cfg Config) (*gate, error) {
 	if g.origins.AllowsAny() && cfg.Auth != nil && hasCookie(g.sources) {
 		return nil, errors.New(`Config.Origins has "*" and Config.TokenLookup a cookie: any site could then open a ` +
 			"connection as your user; name the origins, or take the cookie out")
+	}
+	if g.origins.AllowsAny() && cfg.Identify != nil {
+		return nil, errors.New(`Config.Origins has "*" and Config.Identify may rest on a cookie: any site could then open a ` +
+			"connection as your user; name the origins, or decide in OriginFunc")
 	}
 	if g.proxies, err = parseProxies(cfg.TrustedProxies); err != nil {
 		return nil, fmt.Errorf("Config.TrustedProxies: %w", err)

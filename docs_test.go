@@ -83,7 +83,8 @@ func TestDocumentedDefaults(t *testing.T) {
 	actual := map[string]float64{ // durations in nanoseconds
 		"batch.Config.Lanes": float64(max(2, runtime.GOMAXPROCS(0))),
 		"auth.MaxToken":      auth.MaxToken, "auth.MaxSubject": auth.MaxSubject, "auth.MinStaticToken": auth.MinStaticToken,
-		"jwt.DefaultLeeway": float64(jwt.DefaultLeeway), "ratelimit.DefaultMaxKeys": ratelimit.DefaultMaxKeys,
+		"auth.MaxTicketLife": float64(auth.MaxTicketLife),
+		"jwt.DefaultLeeway":  float64(jwt.DefaultLeeway), "ratelimit.DefaultMaxKeys": ratelimit.DefaultMaxKeys,
 		"ws.MaxReason": ws.MaxReason,
 	}
 	onMessage := hub.New(hub.Config{Logger: quiet, OnMessage: func(*hub.Conn, hub.Message) error { return nil }})

@@ -13,9 +13,34 @@ import (
 	"github.com/fiberwsx/wsx/auth"
 )
 
-// authenticate finds the token, has it verified, and asks Authorize.
+// authenticate finds out who the client is, and asks whether that one may connect.
 func (g *gate) authenticate(c *fiber.Ctx, h *handshake, a *admission) error {
-	if g.cfg.Auth != nil {
+	if err := g.identify(c, h, a); err != nil {
+		return err
+	}
+	if g.cfg.Hub != nil && g.cfg.Hub.Revoked(a.identity) {
+		return g.unauthorized("a revoked token")
+	}
+	if g.cfg.Authorize != nil {
+		if err := loggable(g.cfg.Authorize(c, a.identity)); err != nil {
+			return refuse(fiber.StatusForbidden, "forbidden", "Config.Authorize: "+err.Error())
+		}
+	}
+	return nil
+}
+
+// identify finds out who the client is: from what earlier handlers know, or from its token.
+func (g *gate) identify(c *fiber.Ctx, h *handshake, a *admission) (err error) {
+	switch {
+	case g.cfg.Identify != nil:
+		if a.identity, err = g.cfg.Identify(c); err == nil {
+			err = auth.CheckSubject(a.identity.Subject)
+		}
+		if err = loggable(err); err != nil {
+			return g.unauthorized("Config.Identify: " + err.Error())
+		}
+		a.identity.Subject, a.identity.ID = strings.Clone(a.identity.Subject), strings.Clone(a.identity.ID)
+	case g.cfg.Auth != nil:
 		token, from, err := auth.Extract(g.sources, g.cfg.AuthScheme, &tokenRequest{ctx: c, protocols: h.protocols})
 		if err != nil {
 			return refuse(fiber.StatusBadRequest, "invalid token", err.Error())
@@ -26,14 +51,6 @@ func (g *gate) authenticate(c *fiber.Ctx, h *handshake, a *admission) error {
 		a.identity, err = g.cfg.Auth.Authenticate(c.UserContext(), strings.Clone(token))
 		if err = loggable(err); err != nil {
 			return g.unauthorized("token from " + from.String() + ": " + err.Error())
-		}
-		if g.cfg.Hub != nil && g.cfg.Hub.Revoked(a.identity) {
-			return g.unauthorized("token from " + from.String() + ": revoked")
-		}
-	}
-	if g.cfg.Authorize != nil {
-		if err := loggable(g.cfg.Authorize(c, a.identity)); err != nil {
-			return refuse(fiber.StatusForbidden, "forbidden", "Config.Authorize: "+err.Error())
 		}
 	}
 	return nil
