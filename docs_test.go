@@ -18,6 +18,7 @@ import (
 	"github.com/fiberwsx/wsx/auth"
 	"github.com/fiberwsx/wsx/auth/jwt"
 	"github.com/fiberwsx/wsx/batch"
+	"github.com/fiberwsx/wsx/codec"
 	"github.com/fiberwsx/wsx/hub"
 	"github.com/fiberwsx/wsx/ratelimit"
 	"github.com/fiberwsx/wsx/ws"
@@ -85,7 +86,7 @@ func TestDocumentedDefaults(t *testing.T) {
 		"auth.MaxToken":      auth.MaxToken, "auth.MaxSubject": auth.MaxSubject, "auth.MinStaticToken": auth.MinStaticToken,
 		"auth.MaxTicketLife": float64(auth.MaxTicketLife),
 		"jwt.DefaultLeeway":  float64(jwt.DefaultLeeway), "ratelimit.DefaultMaxKeys": ratelimit.DefaultMaxKeys,
-		"ws.MaxReason": ws.MaxReason,
+		"ws.MaxReason": ws.MaxReason, "codec.MaxDepth": codec.MaxDepth, "codec.MaxID": codec.MaxID,
 	}
 	onMessage := hub.New(hub.Config{Logger: quiet, OnMessage: func(*hub.Conn, hub.Message) error { return nil }})
 	onBatch := func(context.Context, *hub.Batch) error { return nil }

@@ -7,21 +7,17 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 )
 
 var goBlock = regexp.MustCompile("(?s)```go\n(.*?)```")
 
-// TestReadmeCompiles builds every Go program of the README.
-func TestReadmeCompiles(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	programs := goBlock.FindAllSubmatch(readme, -1)
-	if len(programs) != 3 {
-		t.Fatalf("found %d programs, want 3", len(programs))
-	}
+// pagesWithGo are pages all of whose Go is built, with how many files that is.
+var pagesWithGo = map[string]int{"README.md": 3, "docs/handlers.md": 3}
+
+// TestPagesCompile builds every Go file of these pages.
+func TestPagesCompile(t *testing.T) {
 	root, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
@@ -29,14 +25,24 @@ func TestReadmeCompiles(t *testing.T) {
 	replace := make(map[string]string)
 	overlayFile := filepath.Join(t.TempDir(), "overlay.json")
 	args := []string{"build", "-o", t.TempDir(), "-overlay", overlayFile}
-	for i, p := range programs {
-		file := filepath.Join(t.TempDir(), "main.go")
-		if err := os.WriteFile(file, p[1], 0o600); err != nil {
+	for page, count := range pagesWithGo {
+		text, err := os.ReadFile(page)
+		if err != nil {
 			t.Fatal(err)
 		}
-		name := fmt.Sprintf("readme%d", i)
-		replace[filepath.Join(root, "internal", name, "main.go")] = file
-		args = append(args, "./internal/"+name)
+		programs := goBlock.FindAllSubmatch(text, -1)
+		if len(programs) != count {
+			t.Fatalf("%s: found %d files, want %d", page, len(programs), count)
+		}
+		for i, p := range programs {
+			file := filepath.Join(t.TempDir(), "page.go")
+			if err := os.WriteFile(file, p[1], 0o600); err != nil {
+				t.Fatal(err)
+			}
+			name := fmt.Sprintf("page_%s_%d", strings.TrimSuffix(filepath.Base(page), ".md"), i)
+			replace[filepath.Join(root, "internal", name, "page.go")] = file
+			args = append(args, "./internal/"+name)
+		}
 	}
 	overlay, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
