@@ -75,7 +75,7 @@ func wantFate(p *peer, want string) error {
 
 // connectAll connects in every way, and compares what the server holds before and after.
 func connectAll(ctx context.Context, o options, binary string) error {
-	s, err := serve(ctx, binary, 0)
+	s, err := serve(ctx, binary, o.cores, 0)
 	if err != nil {
 		return err
 	}

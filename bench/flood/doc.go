@@ -6,6 +6,7 @@
 //
 //	go run ./bench/flood                     everything: about fifteen minutes
 //	go run ./bench/flood -floods ping -connects 0
+//	go run ./bench/flood -server-cores 2 -connects 0
 //	go run ./bench/flood -list
 //
 // # What is measured
@@ -35,6 +36,9 @@
 // tell ρ. A quiet round trip takes some 30 µs here and its p99 is below 100, so that one handshake of 150 µs in front of
 // a message is a ratio above 2 already: read the ratio together with the difference in µs. The median, in the columns
 // before, hardly changes as long as the server has time left.
+//
+// On a server with more than one, somebody else is served meanwhile: -server-cores 2 shows that, at the price that its
+// second processor is the clients' too.
 //
 // For that reason a p99 below a millisecond is fine, whatever the ratio: a network has more than that. It says "alive"
 // when the process is the one that was started, no polite client lost its connection or an echo, and somebody new is

@@ -25,6 +25,7 @@ type options struct {
 	connects int
 	markdown bool
 	pairs    int
+	cores    int
 
 	attack string // what this process does, as the attacker
 	polite bool   // it is the polite clients
@@ -38,6 +39,7 @@ func main() {
 	flag.IntVar(&o.clients, "clients", 200, "polite clients")
 	flag.DurationVar(&o.duration, "duration", 5*time.Second, "run each flood for `D`, and as long without; some take a multiple the first time")
 	flag.IntVar(&o.pairs, "pairs", 3, "run each flood so many times, and before each time without")
+	flag.IntVar(&o.cores, "server-cores", 1, "processors of the server: 1, or 2, of which the second is the clients' too")
 	flag.IntVar(&o.connects, "connects", 100_000, "connects of each kind; 0: none")
 	flag.BoolVar(&o.markdown, "markdown", false, "print the tables as Markdown")
 	flag.StringVar(&o.attack, "attack", "", "be the attacker of that `flood`; the command starts itself with this")
@@ -58,6 +60,9 @@ func run(ctx context.Context, o options) error {
 	}
 	if o.polite {
 		return bePolite(ctx, o)
+	}
+	if o.cores != 1 && o.cores != 2 {
+		return fmt.Errorf("-server-cores is %d; it can be 1 or 2", o.cores)
 	}
 	chosen, err := o.choose()
 	if err != nil {

@@ -37,7 +37,7 @@ func TestAFewFloods(t *testing.T) {
 		var r row
 		for d := time.Second; d < 10*time.Second && r.report.Seen[f.expect] == 0; d *= 2 { // the attacker comes last on a busy machine
 			var err error
-			if r, err = measure(t.Context(), options{clients: 20, duration: d, pairs: 1}, binary, f); err != nil {
+			if r, err = measure(t.Context(), options{cores: 1, clients: 20, duration: d, pairs: 1}, binary, f); err != nil {
 				t.Fatalf("%s: %v", f.name, err)
 			}
 		}
@@ -52,7 +52,7 @@ func TestConnects(t *testing.T) {
 	if err := build(t.Context(), binary); err != nil {
 		t.Fatal(err)
 	}
-	s, err := serve(t.Context(), binary, 0)
+	s, err := serve(t.Context(), binary, 1, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

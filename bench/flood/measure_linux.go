@@ -38,7 +38,7 @@ func measureAll(ctx context.Context, o options, binary string, chosen []flood, t
 // measure runs one flood against a fresh server: quiet, flood, quiet, flood, as many pairs as wanted.
 func measure(ctx context.Context, o options, binary string, f flood) (r row, err error) {
 	r.flood = f
-	s, err := serve(ctx, binary, f.files, f.args...)
+	s, err := serve(ctx, binary, o.cores, f.files, f.args...)
 	if err != nil {
 		return r, err
 	}

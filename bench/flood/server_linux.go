@@ -41,8 +41,8 @@ type server struct {
 }
 
 // serve starts a server and waits until it listens. files is how many descriptors it may have; 0: as many as this
-// process.
-func serve(ctx context.Context, binary string, files uint64, args ...string) (*server, error) {
+// process. cores is how many processors it may use.
+func serve(ctx context.Context, binary string, cores int, files uint64, args ...string) (*server, error) {
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func serve(ctx context.Context, binary string, files uint64, args ...string) (*s
 	s.cmd = exec.CommandContext(ctx, binary, append([]string{"-addr", s.addr, "-limits", "default", "-debug"}, args...)...) //nolint:gosec // built here
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	s.cmd.Stderr = &s.said
-	if err := onServerCore(s.cmd.Start); err != nil {
+	if err := onServerCores(cores, s.cmd.Start); err != nil {
 		return nil, err
 	}
 	go func() {
@@ -66,11 +66,11 @@ func serve(ctx context.Context, binary string, files uint64, args ...string) (*s
 	return s, nil
 }
 
-// onServerCore has f start a process, which inherits the processor and a high priority, where this one may give it.
-func onServerCore(f func() error) error {
+// onServerCores has f start a process, which inherits the processors and a high priority, where this one may give it.
+func onServerCores(n int, f func() error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	if err := pin(0, serverCore); err != nil {
+	if err := pin(0, []int{serverCore, clientCore}[:n]...); err != nil {
 		return err
 	}
 	defer func() { _ = pin(0, clientCore) }()
@@ -201,12 +201,14 @@ func (t *tail) Write(p []byte) (int, error) {
 
 func (t *tail) String() string { return string(bytes.TrimSpace(t.b)) }
 
-// pin keeps a thread on a processor; 0 is the calling one.
-func pin(tid, core int) error {
+// pin keeps a thread on some processors; 0 is the calling one.
+func pin(tid int, cores ...int) error {
 	var set unix.CPUSet
-	set.Set(core)
+	for _, core := range cores {
+		set.Set(core)
+	}
 	if err := unix.SchedSetaffinity(tid, &set); err != nil {
-		return fmt.Errorf("pinning to processor %d: %w", core, err)
+		return fmt.Errorf("pinning to the processors %v: %w", cores, err)
 	}
 	return nil
 }
