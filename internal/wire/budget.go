@@ -24,6 +24,7 @@ const (
 type budget struct {
 	most     int               // 0: no bound
 	patience time.Duration     // when all of it is used
+	shed     func(*Conn) bool  // may spare it the close; nil: nothing can
 	close    func(*Conn) error // ErrClosed: it closes already
 	used     atomic.Int64
 
@@ -96,6 +97,9 @@ func (b *budget) armLocked() {
 // relieve closes those who hold too much. Who is being closed and still holds it has had its time, and is cut off.
 func (b *budget) relieve() {
 	for _, c := range b.worst() {
+		if b.shed != nil && b.shed(c) {
+			continue
+		}
 		if err := b.close(c); errors.Is(err, ErrClosed) || b.exhausted() {
 			c.Abort()
 		}

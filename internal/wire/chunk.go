@@ -28,6 +28,52 @@ type chunk struct {
 	pooled   bool   // data is the start of a pooled array
 	control  bool   // control frames
 	counted  bool   // towards the budget
+	raw      bool   // to be compressed when its turn comes
+	terms    *terms // on which it may be dropped; nil: it may not
+}
+
+// terms say how the messages of a chunk are treated while they wait: each by its own mark, while they lie in a round,
+// or the only one by the chunk's.
+type terms struct {
+	mark  Mark
+	marks []Mark
+}
+
+var termsPool = sync.Pool{New: func() any { return new(terms) }}
+
+func newTerms(m Mark, marks []Mark) *terms {
+	t := termsPool.Get().(*terms)
+	*t = terms{m, marks}
+	return t
+}
+
+// marked reports whether the chunk is a part of a round whose messages have marks.
+func (k *chunk) marked() bool { return k.terms != nil && k.terms.marks != nil }
+
+// loose reports whether the chunk is one message that has a mark.
+func (k *chunk) loose() bool { return k.terms != nil && k.terms.marks == nil }
+
+// cut takes the first n messages off a marked chunk.
+func (k *chunk) cut(n int, b *budget) chunk {
+	end := frameLens(k.data, n)
+	piece := *k
+	piece.data, piece.messages, piece.terms = k.data[:end], n, newTerms(Mark{}, k.terms.marks[:n])
+	k.data, k.messages, k.terms.marks = k.data[end:], k.messages-n, k.terms.marks[n:]
+	piece.round.retain()
+	if piece.counted {
+		piece.round.count(b, piece.held)
+	}
+	return piece
+}
+
+// within returns how many messages at the start of a marked chunk lie within so many bytes, one at least.
+func (k *chunk) within(bytes int) (n int) {
+	for end := 0; end < len(k.data); n++ {
+		if end += frameLen(k.data[end:]); end > bytes {
+			return max(1, n)
+		}
+	}
+	return n
 }
 
 // newChunk returns a chunk with room for size bytes.
@@ -83,13 +129,18 @@ func (k *chunk) shrink(written int) bool {
 	}
 	less := newChunk(len(left))
 	less.data = append(less.data, left...)
-	less.messages = k.messages
+	less.messages, less.raw, less.terms = k.messages, k.raw, k.terms
+	k.terms = nil
 	k.release()
 	*k = less
 	return true
 }
 
 func (k *chunk) release() {
+	if k.terms != nil {
+		*k.terms = terms{}
+		termsPool.Put(k.terms)
+	}
 	switch all := k.data[:cap(k.data)]; {
 	case k.round != nil:
 		k.round.Release()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -42,6 +43,11 @@ type peer struct {
 func agreed(t testing.TB, e *wire.Engine, p deflate.Params, h *recorder) *peer {
 	t.Helper()
 	client, server := tcpPair(t)
+	return agreedOn(t, client, server, e, p, h)
+}
+
+func agreedOn(t testing.TB, client *wsxtest.Client, server net.Conn, e *wire.Engine, p deflate.Params, h *recorder) *peer {
+	t.Helper()
 	r := &rig{client: client, handler: h, over: make(chan struct{})}
 	r.Conn = wire.New(server, e, h)
 	r.Compress(p)
@@ -76,6 +82,11 @@ func (p *peer) read(t testing.TB) (payload string, compressed bool) {
 	t.Helper()
 	f, err := p.client.ReadFrame()
 	must(t, err)
+	return p.unpack(t, f)
+}
+
+func (p *peer) unpack(t testing.TB, f wsxtest.Frame) (payload string, compressed bool) {
+	t.Helper()
 	if f.Op != wire.OpText && f.Op != wire.OpBinary || !f.Fin {
 		t.Fatalf("got %+v, want a message in one frame", f)
 	}

@@ -105,22 +105,29 @@ func (c *Conn) Detached() bool { return c.detached }
 // Send queues a message and returns; payload is copied. It waits only while the outbox is at a limit, or has much of a
 // budget that is strained, and the socket still takes something. Errors: [ErrClosed], [ErrSlowConsumer], and those of
 // [CheckMessage].
-func (c *Conn) Send(t ws.MessageType, payload []byte) error {
+func (c *Conn) Send(t ws.MessageType, payload []byte) error { return c.sendUnder(t, payload, &plain) }
+
+// SendMarked is [Conn.Send] under a mark. That its policy drops a message is no error.
+func (c *Conn) SendMarked(t ws.MessageType, payload []byte, m Mark) error {
+	return c.sendUnder(t, payload, &m)
+}
+
+func (c *Conn) sendUnder(t ws.MessageType, payload []byte, m *Mark) error {
 	if err := CheckMessage(t, payload); err != nil {
 		return err
 	}
 	switch {
 	case !c.compresses(payload):
-		return c.send(Opcode(t), payload, false)
+		return c.send(Opcode(t), payload, false, m)
 	case c.parser.deflate.ServerTakeover: // what it refers to is known when its turn comes
-		return c.send(Opcode(t), payload, true)
+		return c.send(Opcode(t), payload, true, m)
 	}
 	p := c.pack(payload)
 	if p == nil {
-		return c.send(Opcode(t), payload, false)
+		return c.send(Opcode(t), payload, false, m)
 	}
 	defer p.Free()
-	return c.send(Opcode(t)|compressed, p.data, false)
+	return c.send(Opcode(t)|compressed, p.data, false, m)
 }
 
 // CheckMessage returns why a message may not be sent: [ErrMessageType], [ErrInvalidUTF8].
@@ -135,10 +142,12 @@ func CheckMessage(t ws.MessageType, payload []byte) error {
 	}
 }
 
-func (c *Conn) send(op Opcode, payload []byte, pack bool) error {
+func (c *Conn) send(op Opcode, payload []byte, pack bool, m *Mark) error {
 	for {
-		err := c.out.push(op, payload, pack)
+		err := c.out.push(op, payload, pack, m)
 		switch {
+		case errors.Is(err, errDropped):
+			return nil
 		case errors.Is(err, errFull):
 			err = c.awaitRoom(patience)
 		case errors.Is(err, errStrained):

@@ -20,6 +20,8 @@ type Config struct {
 	WriteDeadline  time.Duration  // for the socket to take something of what it is given
 	CloseTimeout   time.Duration  // for the close handshake
 	Dropped        *atomic.Uint64 // counts messages that were accepted and could not be sent
+	Shed           *atomic.Uint64 // counts those that their policy has dropped
+	Conflated      *atomic.Uint64 // counts those that newer ones have replaced
 	Cork           bool           // collect what is sent while more frames are in hand
 	Compression    Compression    // of connections that agree to it
 }
@@ -45,7 +47,7 @@ func NewEngine(cfg Config) *Engine {
 		rules: rules{
 			masked: true, maxMessage: cfg.MaxMessage, maxFragments: cfg.MaxFragments, maxAge: cfg.MaxMessageAge,
 		},
-		outboxes:   budget{most: cfg.OutboxBudget, patience: patience, close: (*Conn).overflow},
+		outboxes:   budget{most: cfg.OutboxBudget, patience: patience, shed: (*Conn).shed, close: (*Conn).overflow},
 		partials:   budget{most: cfg.PartialBudget, patience: strainPatience, close: (*Conn).tryLater},
 		compressor: deflate.NewCompressor(cfg.Compression.Level),
 	}

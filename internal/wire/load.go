@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -19,6 +20,7 @@ type load struct {
 	writing  bool   // a writer is at work; hand and the socket are its own
 	moved    chan struct{}
 	progress time.Time // since when the writer waits for the socket
+	loose    loose     // what of it may be dropped
 
 	conn *Conn  // of the writer
 	run  func() // its life, bound once
@@ -66,8 +68,13 @@ func (l *load) tail() *chunk {
 }
 
 // add queues a part of a round by reference. If it has to wait and is short, or keeps much more memory than its length,
-// which is what counts towards the limit, it is copied.
-func (l *load) add(r *Round, data []byte, messages int) {
+// which is what counts towards the limit, it is copied; not when its messages have marks.
+func (l *load) add(r *Round, data []byte, messages int, marks []Mark) {
+	if marks != nil {
+		r.retain()
+		l.push(chunk{data: data, messages: messages, round: r, held: r.held(), terms: newTerms(Mark{}, marks)})
+		return
+	}
 	l.messages += messages
 	l.bytes += len(data)
 	if waits := l.writing || len(l.queue) > 0; waits && (len(data) < shareFrom || r.held() > 4*len(data)) {
@@ -107,18 +114,51 @@ func (l *load) take() bool {
 	case len(l.control) > 0:
 		l.hand = chunk{data: l.control, control: true}
 		l.control = nil
-	case len(l.queue) > 0:
-		l.hand = l.queue[0]
-		l.queue[0] = chunk{}
-		if l.queue = l.queue[1:]; len(l.queue) == 0 {
-			l.queue = l.first[:0]
-		}
+	case l.takeNext():
 	case l.closing != nil:
 		l.hand.data, l.closing = l.closing, nil
 	default:
 		return false
 	}
 	return true
+}
+
+// takeNext takes the first chunk of the queue into hand. A writer takes no more at once than a small chunk of what could
+// still be dropped.
+func (l *load) takeNext() bool {
+	for len(l.queue) > 0 && l.queue[0].data == nil {
+		l.pop()
+	}
+	if len(l.queue) == 0 {
+		return false
+	}
+	if k := &l.queue[0]; l.writing && k.marked() {
+		if n := k.within(smallChunk); n < k.messages {
+			l.hand = k.cut(n, &l.conn.engine.outboxes)
+			return true
+		}
+	}
+	if l.hand = l.pop(); l.hand.loose() {
+		l.gather()
+	}
+	return true
+}
+
+// putBack leaves in hand what is written in part, and puts what could still be dropped back into the queue.
+func (l *load) putBack() {
+	if !l.hand.marked() {
+		return
+	}
+	n := l.hand.within(l.written)
+	if at := frameLens(l.hand.data, n); at <= l.written {
+		n++
+	}
+	if n < l.hand.messages {
+		piece := l.hand.cut(n, &l.conn.engine.outboxes)
+		l.queue = slices.Insert(l.queue, 0, l.hand)
+		l.hand = piece
+		l.reindex()
+	}
 }
 
 // wrote notes that the socket took n bytes, and reports whether the hand is empty.
@@ -150,7 +190,7 @@ func (l *load) drop() (dropped int) {
 		l.release(&l.queue[i])
 	}
 	l.messages -= dropped
-	l.queue = l.first[:0]
+	l.queue, l.loose = l.first[:0], loose{}
 	return dropped
 }
 

@@ -42,30 +42,36 @@ type outbox struct {
 	watched  bool   // by Engine.corks
 }
 
-// push queues a copy of a message, compressed here if pack says so. It returns ErrClosed, errFull or errStrained.
-func (o *outbox) push(op Opcode, payload []byte, pack bool) error {
+// push queues a copy of a message, compressed here if pack says so. It returns ErrClosed, errFull, errStrained or
+// errDropped.
+func (o *outbox) push(op Opcode, payload []byte, pack bool, m *Mark) error {
 	size := headerSize(len(payload)) + len(payload)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.sealed || o.broken {
 		return ErrClosed
 	}
-	if o.fullLocked(size) || o.strainedLocked(size) {
-		o.writeLocked() // what waits may only wait for company
-		switch {
-		case o.fullLocked(size):
-			return errFull
-		case o.strainedLocked(size):
-			return errStrained
+	if o.load != nil {
+		if err := o.admitLocked(size, m); err != nil {
+			return err
 		}
 	}
-	o.addLocked(op, payload, pack)
+	m.Tally.queued(1)
+	o.addLocked(op, payload, pack, m)
 	o.kickLocked()
 	return nil
 }
 
-// addLocked puts a message at the end of the queue.
-func (o *outbox) addLocked(op Opcode, payload []byte, pack bool) {
+// addLocked puts a message at the end of the queue. One that might be dropped, and those behind it, are compressed when
+// their turn comes, where that depends on what was sent before.
+func (o *outbox) addLocked(op Opcode, payload []byte, pack bool, m *Mark) {
+	if l := o.load; l != nil && l.writing && (m.Policy != PolicyClose || pack && l.loose.raws > 0) {
+		data := AppendHeader(make([]byte, 0, headerSize(len(payload))+len(payload)), true, op, len(payload), nil)
+		k := chunk{data: append(data, payload...), messages: 1, raw: pack, terms: newTerms(*m, nil)}
+		k.terms.mark.Tally = nil // it has counted
+		l.push(k)
+		return
+	}
 	if pack {
 		if p := o.conn.pack(payload); p != nil {
 			defer p.Free()
@@ -100,32 +106,68 @@ func (o *outbox) pushRound(r *Round, write bool) (messages int, full bool, err e
 	if write {
 		o.kickLocked()
 	}
-	return messages, o.fullLocked(1), nil
+	if full = o.fullLocked(1); full {
+		o.load.loose.filled = true
+		o.loosenLocked()
+	}
+	return messages, full && r.waits, nil
 }
 
 // addRoundLocked puts what has not been queued of r at the end of the queue.
 func (o *outbox) addRoundLocked(r *Round) (messages int, err error) {
 	if s := o.conn.parser.deflate; s != nil && s.ServerTakeover {
-		return o.addEachLocked(r)
+		return o.addEachLocked(r, true)
 	}
-	data, messages := r.from(o.position, o.conn.shares())
+	data, messages, marks := r.from(o.position, o.conn.shares())
+	if marks != nil {
+		if o.fullLocked(len(data)) {
+			o.writeLocked()
+		}
+		if o.load != nil && o.load.writing {
+			return o.addEachLocked(r, false)
+		}
+	}
 	if !o.takesLocked(len(data)) {
+		for i := range marks {
+			marks[i].Tally.dropped()
+		}
 		return 0, errFull
 	}
-	o.loadLocked().add(r, data, messages)
+	o.loadLocked().add(r, data, messages, marks)
+	for i := range marks {
+		marks[i].Tally.queued(1)
+	}
 	return messages, nil
 }
 
-// addEachLocked does so for a connection with context takeover, message by message.
-func (o *outbox) addEachLocked(r *Round) (messages int, err error) {
-	for op, payload := range r.since(o.position) {
-		if !o.takesLocked(headerSize(len(payload)) + len(payload)) {
-			return messages, errFull
+// addEachLocked does so message by message, for a connection with context takeover or where some may be dropped.
+func (o *outbox) addEachLocked(r *Round, takeover bool) (messages int, err error) {
+	whole := chunk{round: r, held: r.held()}
+	for frame, m := range r.since(o.position, o.conn.shares()) {
+		if err == nil {
+			err = o.admitSharedLocked(len(frame), &m)
 		}
-		o.addLocked(op, payload, o.conn.compresses(payload))
+		switch {
+		case err == errDropped: //nolint:errorlint // it is our own
+			messages, err = messages+1, nil
+			continue
+		case err != nil:
+			m.Tally.dropped()
+			continue
+		}
+		m.Tally.queued(1)
 		messages++
+		switch l := o.loadLocked(); {
+		case takeover:
+			op, payload := unframe(frame)
+			o.addLocked(op, payload, o.conn.compresses(payload), &m)
+		case m.Policy == PolicyClose:
+			l.add(r, frame, 1, nil)
+		default:
+			l.addShared(&whole, frame, m)
+		}
 	}
-	return messages, nil
+	return messages, err
 }
 
 // takesLocked reports whether size more bytes of a round may be queued.
@@ -161,6 +203,9 @@ func (o *outbox) strainedLocked(size int) bool {
 // holdsLocked reports whether size more bytes of a round may be queued by a full outbox.
 func (o *outbox) holdsLocked(size int) bool {
 	bytes, most := o.load.bytes+size, max(o.conn.engine.OutboxBytes, lenientBytes)
+	if n := o.conn.engine.OutboxMessages; n > 0 && o.load.loose.count >= lenience*n {
+		return false
+	}
 	return bytes <= most || bytes <= lenience*most && o.load.writing && time.Since(o.load.progress) < roundPatience
 }
 

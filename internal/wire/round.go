@@ -25,6 +25,8 @@ type Round struct {
 	start  uint64 // where it begins in the log
 	plain  frames
 	packed frames // the same messages, compressed where that was worth it; empty when none was
+	marks  []Mark // of each message; empty when all are plain
+	waits  bool   // some may close a receiver, for which senders wait a little
 
 	mu      sync.Mutex
 	waiting int // outboxes in which a part of it is counted
@@ -57,6 +59,18 @@ func NewRound(start uint64) *Round {
 
 // Append adds a message. packed is its payload compressed, or nil; see [Engine.Pack].
 func (r *Round) Append(t ws.MessageType, payload []byte, packed *Packed) {
+	r.AppendMarked(t, payload, packed, Mark{})
+}
+
+// AppendMarked is [Round.Append] under a mark.
+func (r *Round) AppendMarked(t ws.MessageType, payload []byte, packed *Packed, m Mark) {
+	r.waits = r.waits || m.Policy == PolicyClose
+	if len(r.marks) > 0 || !m.plain() {
+		for len(r.marks) < len(r.plain.starts) {
+			r.marks = append(r.marks, Mark{})
+		}
+		r.marks = append(r.marks, m)
+	}
 	switch {
 	case packed != nil:
 		if len(r.packed.starts) == 0 {
@@ -76,18 +90,24 @@ func (r *Round) Len() int { return len(r.plain.data) }
 // End returns the position in the log behind the round.
 func (r *Round) End() uint64 { return r.start + uint64(len(r.plain.data)) }
 
-// from returns what lies at and behind a position, and how many messages that is; packed for connections that share
-// what was compressed.
-func (r *Round) from(position uint64, packed bool) (data []byte, messages int) {
-	f := &r.plain
-	if packed && len(r.packed.starts) > 0 {
-		f = &r.packed
-	}
-	first := r.first(position)
+// from returns what lies at and behind a position, how many messages that is, and their marks; packed for connections
+// that share what was compressed.
+func (r *Round) from(position uint64, packed bool) (data []byte, messages int, marks []Mark) {
+	f, first := r.frames(packed), r.first(position)
 	if first == len(f.starts) {
-		return nil, 0
+		return nil, 0, nil
 	}
-	return f.data[f.starts[first]:], len(f.starts) - first
+	if len(r.marks) > 0 {
+		marks = r.marks[first:]
+	}
+	return f.data[f.starts[first]:], len(f.starts) - first, marks
+}
+
+func (r *Round) frames(packed bool) *frames {
+	if packed && len(r.packed.starts) > 0 {
+		return &r.packed
+	}
+	return &r.plain
 }
 
 // first returns the first message at or behind a position.
@@ -99,33 +119,53 @@ func (r *Round) first(position uint64) int {
 	return i
 }
 
-// since returns the messages at and behind a position.
-func (r *Round) since(position uint64) iter.Seq2[Opcode, []byte] {
-	return func(yield func(Opcode, []byte) bool) {
-		f := &r.plain
+// since returns the frames at and behind a position, each with its mark.
+func (r *Round) since(position uint64, packed bool) iter.Seq2[[]byte, Mark] {
+	return func(yield func([]byte, Mark) bool) {
+		f := r.frames(packed)
 		for i := r.first(position); i < len(f.starts); i++ {
 			end := len(f.data)
 			if i+1 < len(f.starts) {
 				end = f.starts[i+1]
 			}
-			if !yield(unframe(f.data[f.starts[i]:end])) {
+			var m Mark
+			if len(r.marks) > 0 {
+				m = r.marks[i]
+			}
+			if !yield(f.data[f.starts[i]:end], m) {
 				return
 			}
 		}
 	}
 }
 
-// unframe takes one of our own frames apart.
-func unframe(b []byte) (Opcode, []byte) {
-	n := int(b[1])
-	switch n {
-	case 126:
-		n = int(binary.BigEndian.Uint16(b[2:]))
-	case 127:
-		n = int(binary.BigEndian.Uint64(b[2:]))
-	}
-	return Opcode(b[0] &^ finBit), b[headerSize(n):]
+// frameLen returns how long the first of our own frames in b is.
+func frameLen(b []byte) int {
+	n := payloadLen(b)
+	return headerSize(n) + n
 }
+
+// frameLens returns how long the first n of our own frames in b are together.
+func frameLens(b []byte, n int) (end int) {
+	for range n {
+		end += frameLen(b[end:])
+	}
+	return end
+}
+
+func payloadLen(b []byte) int {
+	switch n := int(b[1]); n {
+	case 126:
+		return int(binary.BigEndian.Uint16(b[2:]))
+	case 127:
+		return int(binary.BigEndian.Uint64(b[2:]))
+	default:
+		return n
+	}
+}
+
+// unframe takes one of our own frames apart.
+func unframe(b []byte) (Opcode, []byte) { return Opcode(b[0] &^ finBit), b[headerSize(payloadLen(b)):] }
 
 // held returns how much memory the round keeps.
 func (r *Round) held() int { return cap(r.plain.data) + cap(r.packed.data) }
@@ -160,5 +200,7 @@ func (r *Round) Release() {
 	poison(r.packed.data)
 	r.plain.empty()
 	r.packed.empty()
+	clear(r.marks)
+	r.marks, r.waits = r.marks[:0], false
 	roundPool.Put(r)
 }

@@ -14,6 +14,9 @@ func (c *Conn) overflow() error {
 	return ErrSlowConsumer
 }
 
+// shed drops what may be dropped until the rest is worth no close. False: it is.
+func (c *Conn) shed() bool { return c.out.shed() }
+
 // tryLater closes because of a message that is not whole, for which there is no memory any more. The peer has broken no
 // rule.
 func (c *Conn) tryLater() error {

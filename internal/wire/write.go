@@ -19,9 +19,12 @@ const (
 func (c *Conn) write() {
 	defer c.writers.Done()
 	for {
-		p, dropped := c.out.next()
+		p, dropped, drained := c.out.next()
 		c.countDropped(dropped)
 		if p == nil {
+			if drained {
+				c.drained()
+			}
 			return
 		}
 		if err := c.writeSome(p); err != nil {

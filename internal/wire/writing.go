@@ -63,6 +63,7 @@ func (o *outbox) writeLocked() {
 		o.unloadLocked()
 		return
 	}
+	l.putBack()
 	l.writing, l.progress = true, time.Now()
 	l.settle()
 	o.conn.writers.Add(1)
@@ -70,21 +71,22 @@ func (o *outbox) writeLocked() {
 }
 
 // next returns what the writer has to write; nil when it has to end. What it had in hand and cannot send any more is
-// counted as dropped.
-func (o *outbox) next() (p []byte, dropped int) {
+// counted as dropped. drained says that the outbox was at a limit, and is empty now.
+func (o *outbox) next() (p []byte, dropped int, drained bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	l := o.load
 	l.settle() // what nobody has kicked yet
 	if !o.broken && l.take() {
-		return l.hand.data[l.written:], 0
+		return l.hand.data[l.written:], 0, false
 	}
+	drained, l.loose.filled = l.loose.filled && !o.broken && !o.sealed, false
 	dropped = l.hand.messages
 	l.putDown()
 	l.writing = false
 	l.signal()
 	o.unloadLocked()
-	return nil, dropped
+	return nil, dropped, drained
 }
 
 // wrote notes the writer's progress.
