@@ -132,6 +132,13 @@ type Config struct {
 	// RoomCapacity is how many members a room may have. Optional. Default: no limit.
 	RoomCapacity int
 
+	// Policy says what becomes of messages for a receiver whose outbox is full; [Target.With] chooses another one for a
+	// message. Optional. Default: Close.
+	Policy Policy
+	// OnDrain is called when an outbox that was full is empty again, by no goroutine that reads: it runs beside the other
+	// callbacks, before OnClose and one at a time for a connection. What has waited for that may be sent now. Optional.
+	// Default: nil.
+	OnDrain func(c *Conn)
 	// OutboxMessages and OutboxBytes bound what waits for a slow receiver. When one is reached, [Conn.Send] waits as long
 	// as the socket takes something; when it has taken nothing for 50 ms, the connection closes with 4006. What is sent to
 	// a target is shared and waits for nobody: it may fill OutboxBytes whatever the number of messages, and four times
@@ -273,6 +280,8 @@ func (c Config) engine(h *Hub) wire.Config {
 		WriteDeadline:  c.WriteDeadline,
 		CloseTimeout:   c.CloseTimeout,
 		Dropped:        &h.count.unsent,
+		Shed:           &h.count.shed,
+		Conflated:      &h.count.conflated,
 		Cork:           c.OnBatch == nil && c.OnConn == nil,
 		Compression:    c.Compression.engine(),
 	}

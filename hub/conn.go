@@ -49,6 +49,7 @@ type Conn struct {
 	opened   atomic.Bool // OnOpen has returned
 	pingedAt atomic.Int64
 	rtt      atomic.Int64
+	drains   atomic.Int32 // that OnDrain has not been called for, the one under way included
 
 	// Of the goroutine that reads.
 	bucket     ratelimit.Bucket
@@ -149,10 +150,16 @@ func (c *Conn) RTT() time.Duration { return time.Duration(c.rtt.Load()) }
 func (c *Conn) LastSeen() time.Time { return c.wire.LastSeen() }
 
 // Send queues a message and returns; it does not keep m.Data. It waits, at most 50 ms, only while the outbox is full
-// and the socket still takes something. Errors: [ErrClosed], [ErrSlowConsumer], [ErrMessageType], [ErrInvalidUTF8].
+// and the socket still takes something; with another [Config.Policy] than Close it does not wait. Errors: [ErrClosed],
+// [ErrSlowConsumer], [ErrMessageType], [ErrInvalidUTF8].
 func (c *Conn) Send(m Message) error {
+	p := &c.hub.cfg.Policy
+	return c.send(m, wire.Mark{Policy: p.is, Key: p.key})
+}
+
+func (c *Conn) send(m Message, mark wire.Mark) error {
 	c.shard.settle(c)
-	err := c.wire.Send(m.Type, m.Data)
+	err := c.wire.SendMarked(m.Type, m.Data, mark)
 	if err == nil {
 		c.hub.count.out.Add(1)
 	} else {

@@ -80,6 +80,25 @@ func (e *events) Closing() {
 	}
 }
 
+// Drained calls OnDrain, once more for what happened while that ran.
+func (e *events) Drained() {
+	c := (*Conn)(e)
+	if c.hub.cfg.OnDrain == nil || c.drains.Add(1) > 1 {
+		return
+	}
+	for done := int32(1); ; {
+		_ = c.guard("OnDrain", func() error {
+			c.hub.cfg.OnDrain(c)
+			return nil
+		})
+		n := c.drains.Load()
+		if n == done && c.drains.CompareAndSwap(n, 0) {
+			return
+		}
+		done = n
+	}
+}
+
 // Farewell returns the last nacks and the last ack.
 func (e *events) Farewell() []byte {
 	s := e.stream.Load()

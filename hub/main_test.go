@@ -81,6 +81,12 @@ func asSubject(subject string) hub.Request {
 // connectTCP is connect over a real socket.
 func connectTCP(t *testing.T, h *hub.Hub) *session {
 	t.Helper()
+	return connectVia(t, h, func(c net.Conn) net.Conn { return c })
+}
+
+// connectVia is connectTCP with the server's end wrapped.
+func connectVia(t *testing.T, h *hub.Hub, wrap func(net.Conn) net.Conn) *session {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	defer ln.Close()
@@ -88,7 +94,7 @@ func connectTCP(t *testing.T, h *hub.Hub) *session {
 	must(t, err)
 	server, err := ln.Accept()
 	must(t, err)
-	s := start(t, h, wsxtest.NewClient(t, client), server)
+	s := start(t, h, wsxtest.NewClient(t, client), wrap(server))
 	must(t, s.Frame(true, wire.OpPing, nil))
 	if f, err := s.ReadFrame(); err != nil || f.Op != wire.OpPong {
 		t.Fatalf("got frame %v, %v, want a pong", f, err)

@@ -40,6 +40,7 @@ type shard struct {
 	log      []delivery
 	head     int    // of the deliveries in log that are not over
 	end      uint64 // of the log
+	given    uint64 // where the deliveries end that are over
 	waiting  int    // bytes in log
 	lists    int    // deliveries in log that have a list
 	pending  map[scope]uint64
@@ -80,16 +81,17 @@ func (s *shard) has(one scope, others []scope) bool {
 	return s.members.Len(one) > 0 || slices.ContainsFunc(others, func(to scope) bool { return s.members.Len(to) > 0 })
 }
 
-// send appends a message to the members of a scope.
-func (s *shard) send(to scope, m Message, packed *wire.Packed, except []*Conn) {
+// send appends a message to the members of a scope, and returns the end of the log.
+func (s *shard) send(to scope, l letter, except []*Conn) (end uint64) {
 	s.mu.Lock()
 	s.awaitSpaceLocked()
 	for _, c := range except {
 		s.catchUpLocked(c)
 	}
 	d := s.tailLocked(to)
-	s.appendLocked(d, m, packed)
-	s.pending[to] = s.end
+	s.appendLocked(d, l)
+	end = s.end
+	s.pending[to] = end
 	for _, c := range except {
 		s.passLocked(c)
 	}
@@ -98,10 +100,12 @@ func (s *shard) send(to scope, m Message, packed *wire.Packed, except []*Conn) {
 		s.kick(c)
 	}
 	s.pace()
+	return end
 }
 
-// sendList appends a message to those members of any of the scopes that pick wants, one copy each.
-func (s *shard) sendList(scopes []scope, m Message, packed *wire.Packed, pick func(*Conn) bool) {
+// sendList appends a message to those members of any of the scopes that pick wants, one copy each, and returns the end of
+// the log.
+func (s *shard) sendList(scopes []scope, l letter, pick func(*Conn) bool) (end uint64) {
 	s.mu.Lock()
 	s.awaitSpaceLocked()
 	var list []*Conn
@@ -115,10 +119,21 @@ func (s *shard) sendList(scopes []scope, m Message, packed *wire.Packed, pick fu
 		}
 	}
 	if len(list) > 0 {
-		s.appendLocked(s.listTailLocked(list), m, packed)
+		s.appendLocked(s.listTailLocked(list), l)
 	}
+	end = s.end
 	s.mu.Unlock()
 	s.pace()
+	return end
+}
+
+// awaitDelivery waits until what lies before a position of the log has reached the outboxes.
+func (s *shard) awaitDelivery(end uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.given < end {
+		s.space.Wait()
+	}
 }
 
 // awaitSpaceLocked waits until the log is short enough. The flusher waits for nobody, so that is soon.
@@ -156,9 +171,9 @@ func (s *shard) beginLocked(d delivery) *delivery {
 	return &s.log[len(s.log)-1]
 }
 
-func (s *shard) appendLocked(d *delivery, m Message, packed *wire.Packed) {
+func (s *shard) appendLocked(d *delivery, l letter) {
 	before := d.round.Len()
-	d.round.Append(m.Type, m.Data, packed)
+	d.round.AppendMarked(l.Type, l.Data, l.packed, l.mark)
 	s.waiting += d.round.Len() - before
 	s.end = d.round.End()
 	s.busy.Store(true)
@@ -262,6 +277,7 @@ func (s *shard) delivered(d delivery) {
 	} else if s.pending[d.to] == d.round.End() {
 		delete(s.pending, d.to)
 	}
+	s.given = d.round.End()
 	s.waiting -= d.round.Len() + d.cost()
 	s.log[s.head] = delivery{}
 	if s.head++; s.head > len(s.log)/2 {

@@ -27,7 +27,7 @@ func TestALogCountsWhatItHolds(t *testing.T) {
 	sends := 0
 	for s.waiting < longestLog { // to a list that is another one each time
 		without := sends%2 == 0
-		s.sendList([]scope{a, b}, Message{Type: ws.Text, Data: []byte("tick")}, nil, func(c *Conn) bool { return c != one || without })
+		s.sendList([]scope{a, b}, letter{Message: Message{Type: ws.Text, Data: []byte("tick")}}, func(c *Conn) bool { return c != one || without })
 		sends++
 	}
 	if most := longestLog / (8 * members); sends > most {
@@ -54,13 +54,13 @@ func TestEqualListsShareARound(t *testing.T) {
 	}
 	everybody := func(*Conn) bool { return true }
 	for range 100 {
-		s.sendList([]scope{a, b}, Message{Type: ws.Text, Data: []byte("tick")}, nil, everybody)
+		s.sendList([]scope{a, b}, letter{Message: Message{Type: ws.Text, Data: []byte("tick")}}, everybody)
 	}
 	if len(s.log) != 1 {
 		t.Errorf("100 messages to the same connections are %d rounds, want 1", len(s.log))
 	}
-	s.send(a, Message{Type: ws.Text, Data: []byte("tock")}, nil, nil)
-	s.sendList([]scope{a, b}, Message{Type: ws.Text, Data: []byte("tick")}, nil, everybody)
+	s.send(a, letter{Message: Message{Type: ws.Text, Data: []byte("tock")}}, nil)
+	s.sendList([]scope{a, b}, letter{Message: Message{Type: ws.Text, Data: []byte("tick")}}, everybody)
 	if len(s.log) != 3 {
 		t.Errorf("what was sent in between shares a round: %d rounds, want 3", len(s.log))
 	}

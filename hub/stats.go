@@ -11,6 +11,8 @@ type counters struct {
 	detached       atomic.Int64 // that there are now
 	in, out        atomic.Uint64
 	unsent         atomic.Uint64 // accepted for sending and lost with their connection
+	shed           atomic.Uint64 // by their policy
+	conflated      atomic.Uint64
 	rateLimited    atomic.Uint64
 	panics         atomic.Uint64
 	invalid        atomic.Uint64
@@ -32,8 +34,10 @@ type Stats struct {
 	Opened        uint64        // connections
 	Closed        uint64        // connections
 	MessagesIn    uint64        // received, those over the rate included
-	MessagesOut   uint64        // queued for a receiver
+	MessagesOut   uint64        // sent to a receiver, the next three included
 	Unsent        uint64        // queued, and lost because the connection ended or was too slow
+	OutboxDropped uint64        // dropped by their [Policy], because the outbox was full
+	Conflated     uint64        // replaced by newer ones with the same key
 	OutboxBytes   int           // of memory that wait for receivers now; see [Config.OutboxBudget]
 	PartialBytes  int           // of memory for messages that are not whole now; see [Config.PartialBudget]
 	RateLimited   uint64        // received and dropped
@@ -66,30 +70,32 @@ func (h *Hub) Stats() Stats {
 	n, detached := h.Len(), int(h.count.detached.Load())
 	waiting, partial := h.engine.Held()
 	s := Stats{
-		Conns:        n,
-		Detached:     min(n, detached),
-		InPlace:      max(0, n-detached),
-		Opened:       h.count.opened.Load(),
-		Closed:       h.count.closed.Load(),
-		MessagesIn:   h.count.in.Load(),
-		MessagesOut:  h.count.out.Load(),
-		Unsent:       h.count.unsent.Load(),
-		OutboxBytes:  int(waiting),
-		PartialBytes: int(partial),
-		RateLimited:  h.count.rateLimited.Load(),
-		Invalid:      h.count.invalid.Load(),
-		LateReplies:  h.count.late.Load(),
-		Panics:       h.count.panics.Load(),
-		RefusedFull:  h.count.refusedFull.Load(),
-		RefusedDrain: h.count.refusedDrain.Load(),
-		RefusedLoad:  h.count.refusedLoad.Load(),
-		Unnumbered:   h.count.unnumbered.Load(),
-		Acks:         h.count.acks.Load(),
-		Nacks:        h.count.nacks.Load(),
-		Streams:      h.streams.len(),
-		Paused:       int(h.paused.now.Load()),
-		Pauses:       h.paused.all.Load(),
-		PausedTime:   time.Duration(h.paused.took.Load()),
+		Conns:         n,
+		Detached:      min(n, detached),
+		InPlace:       max(0, n-detached),
+		Opened:        h.count.opened.Load(),
+		Closed:        h.count.closed.Load(),
+		MessagesIn:    h.count.in.Load(),
+		MessagesOut:   h.count.out.Load(),
+		Unsent:        h.count.unsent.Load(),
+		OutboxDropped: h.count.shed.Load(),
+		Conflated:     h.count.conflated.Load(),
+		OutboxBytes:   int(waiting),
+		PartialBytes:  int(partial),
+		RateLimited:   h.count.rateLimited.Load(),
+		Invalid:       h.count.invalid.Load(),
+		LateReplies:   h.count.late.Load(),
+		Panics:        h.count.panics.Load(),
+		RefusedFull:   h.count.refusedFull.Load(),
+		RefusedDrain:  h.count.refusedDrain.Load(),
+		RefusedLoad:   h.count.refusedLoad.Load(),
+		Unnumbered:    h.count.unnumbered.Load(),
+		Acks:          h.count.acks.Load(),
+		Nacks:         h.count.nacks.Load(),
+		Streams:       h.streams.len(),
+		Paused:        int(h.paused.now.Load()),
+		Pauses:        h.paused.all.Load(),
+		PausedTime:    time.Duration(h.paused.took.Load()),
 	}
 	if h.batches != nil {
 		lost, givenBack := h.count.lost.Load(), h.count.givenBack.Load() // the batches count first what is given back

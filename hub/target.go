@@ -3,7 +3,9 @@ package hub
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"slices"
+	"time"
 
 	"github.com/fiberwsx/wsx/internal/wire"
 	"github.com/fiberwsx/wsx/ws"
@@ -21,12 +23,17 @@ type Target struct {
 	others []scope // that it has besides
 	none   bool    // it has not even one
 	except []*Conn
-	member *Conn // has to be in the scope to send there
+	where  []func(*Conn) bool // all have to agree
+	member *Conn              // has to be in the scope to send there
+	one    *Conn              // nobody else
+	policy Policy
+	tally  *Tally // nil: nobody counts
 }
 
 // To returns the members of one or more rooms; a member of several gets one copy.
 func (h *Hub) To(names ...string) Target {
-	t := Target{hub: h, none: len(names) == 0}
+	t := h.All()
+	t.none = len(names) == 0
 	for i, name := range names {
 		if s := (scope{kind: room, name: name}); i == 0 {
 			t.scope = s
@@ -38,11 +45,21 @@ func (h *Hub) To(names ...string) Target {
 }
 
 // All returns every connection of the hub. Messages reach a connection from the moment its OnOpen has returned.
-func (h *Hub) All() Target { return Target{hub: h} }
+func (h *Hub) All() Target { return Target{hub: h, policy: h.cfg.Policy} }
 
 // User returns every connection of a subject. Messages reach a connection from the moment its OnOpen has returned.
 func (h *Hub) User(name string) Target {
-	return Target{hub: h, scope: scope{kind: subject, name: name}}
+	t := h.All()
+	t.scope = scope{kind: subject, name: name}
+	return t
+}
+
+// Target returns c as a target, for what only a target has, as [Target.With]. Sending to it is sending to c, with the
+// errors of [Conn.Send].
+func (c *Conn) Target() Target {
+	t := c.hub.All()
+	t.one = c
+	return t
 }
 
 // To returns the members of a room that c itself has joined, c included; otherwise sending fails with [ErrNotMember].
@@ -64,10 +81,22 @@ func (t Target) Except(conns ...*Conn) Target {
 	return t
 }
 
+// Where returns t without the connections for which keep is false. It is asked where the message is sent, and may call
+// every method of the connection. A target with it costs a look at each connection.
+func (t Target) Where(keep func(*Conn) bool) Target {
+	t.where = append(slices.Clip(t.where), keep)
+	return t
+}
+
+// wants reports whether t is for c, a member.
+func (t Target) wants(c *Conn) bool {
+	return !slices.Contains(t.except, c) && !slices.ContainsFunc(t.where, func(keep func(*Conn) bool) bool { return !keep(c) })
+}
+
 // Send sends a message; it does not keep m.Data. It returns when the message stands in line for every receiver, and
 // what is sent to one of them afterwards comes behind it. A receiver whose outbox is full is waited for, 50 ms at most
 // from when it filled up until it has room; one that is too slow even so is closed with [ws.StatusSlowConsumer], see
-// Config.OutboxBytes. Errors: [ErrNotMember], [ErrDraining] when the hub's shutdown has begun to close connections,
+// Config.OutboxBytes. With another [Policy] than Close nobody is waited for. Errors: [ErrNotMember], [ErrDraining] when the hub's shutdown has begun to close connections,
 // [ErrMessageType], [ErrInvalidUTF8].
 func (t Target) Send(m Message) error {
 	if err := t.check(); err != nil {
@@ -76,8 +105,23 @@ func (t Target) Send(m Message) error {
 	if err := wire.CheckMessage(m.Type, m.Data); err != nil {
 		return err
 	}
+	if t.one != nil {
+		return t.sendOne(m)
+	}
 	t.deliver(m)
 	return nil
+}
+
+func (t Target) sendOne(m Message) error {
+	if !t.wants(t.one) {
+		return nil
+	}
+	mark := t.mark()
+	err := t.one.send(m, mark)
+	if t.tally != nil {
+		t.tally.add(mark.Tally)
+	}
+	return err
 }
 
 // SendText is [Target.Send] for a text message.
@@ -95,8 +139,10 @@ func (t Target) SendJSON(v any) error {
 	return t.Send(Message{Type: ws.Text, Data: p})
 }
 
-// Close closes every connection of the target; see [Conn.Close]. Errors: [ErrNotMember], [ErrDraining], and
-// [ErrStatus] when the status may not be sent, and nothing was closed.
+// Close closes every connection that the target has at the time of the call, with a status as [ws.StatusKicked]; see
+// [Conn.Close]. Many are closed in waves of 64 with a pause after each, at random and 10 ms at most, so that their clients
+// do not all come back at once: 10,000 take about a second, and Close returns when all are told. Errors: [ErrNotMember],
+// [ErrDraining], and [ErrStatus] when the status may not be sent, and nothing was closed.
 func (t Target) Close(status ws.Status, reason string) error {
 	if err := t.check(); err != nil {
 		return err
@@ -104,14 +150,45 @@ func (t Target) Close(status ws.Status, reason string) error {
 	if !status.Sendable() {
 		return fmt.Errorf("%w: %d", ErrStatus, status)
 	}
+	for i, c := range t.conns() {
+		if i > 0 && i%wave == 0 {
+			t.hub.rest(rand.N(waveGap))
+		}
+		_ = c.Close(status, reason)
+	}
+	return nil
+}
+
+// rest waits, unless a shutdown begins.
+func (h *Hub) rest(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-h.draining:
+	}
+}
+
+// conns returns whom the target has now, each once.
+func (t Target) conns() (all []*Conn) {
+	if t.one != nil {
+		if t.wants(t.one) {
+			all = append(all, t.one)
+		}
+		return all
+	}
+	seen := make(map[*Conn]struct{})
 	for _, s := range t.scopes() {
 		for c := range t.hub.members(s) {
-			if !slices.Contains(t.except, c) {
-				_ = c.Close(status, reason)
+			if _, ok := seen[c]; !ok {
+				seen[c] = struct{}{}
+				if t.wants(c) {
+					all = append(all, c)
+				}
 			}
 		}
 	}
-	return nil
+	return all
 }
 
 func (t Target) scopes() []scope {
@@ -131,22 +208,54 @@ func (t Target) check() error {
 	return nil
 }
 
+// letter is a message on its way.
+type letter struct {
+	Message
+	packed *wire.Packed
+	mark   wire.Mark
+}
+
 // deliver appends a message to the logs of the receivers, compressed once for all that share that.
 func (t Target) deliver(m Message) {
-	var packed *wire.Packed
-	defer func() { packed.Free() }()
+	l := letter{Message: m, mark: t.mark()}
+	defer func() { l.packed.Free() }()
+	pick := t.picker()
 	compressed := false
-	for _, s := range t.hub.shards {
+	var ends [mostShards]uint64
+	for i, s := range t.hub.shards {
 		if t.none || !s.has(t.scope, t.others) {
 			continue
 		}
 		if !compressed {
-			packed, compressed = t.hub.engine.Pack(m.Data), true
+			l.packed, compressed = t.hub.engine.Pack(m.Data), true
 		}
-		if len(t.others) == 0 {
-			s.send(t.scope, m, packed, t.except)
+		if pick == nil {
+			ends[i] = s.send(t.scope, l, t.except)
 		} else {
-			s.sendList(t.scopes(), m, packed, func(c *Conn) bool { return !slices.Contains(t.except, c) })
+			ends[i] = s.sendList(t.scopes(), l, pick)
 		}
+	}
+	if t.tally != nil {
+		for i, s := range t.hub.shards {
+			s.awaitDelivery(ends[i])
+		}
+		t.tally.add(l.mark.Tally)
+	}
+}
+
+// picker returns what tells the receivers among the members; nil when that is simple. Where's functions are called here,
+// under no lock.
+func (t Target) picker() func(*Conn) bool {
+	switch {
+	case len(t.where) > 0:
+		wanted := make(map[*Conn]struct{})
+		for _, c := range t.conns() {
+			wanted[c] = struct{}{}
+		}
+		return func(c *Conn) bool { _, ok := wanted[c]; return ok }
+	case len(t.others) > 0:
+		return func(c *Conn) bool { return !slices.Contains(t.except, c) }
+	default:
+		return nil
 	}
 }

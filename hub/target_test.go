@@ -43,6 +43,14 @@ func testTargets(t *testing.T) {
 		{"a room and its name as user", h.User("x"), nil},
 		{"except one", h.All().Except(bob), []string{"ann1", "ann2", "nobody"}},
 		{"except two", h.All().Except(bob).Except(ann1), []string{"ann2", "nobody"}},
+		{"where", h.All().Where(func(c *hub.Conn) bool { return c.In("y") }), []string{"ann1", "bob"}},
+		{"where in two rooms", h.To("x", "y").Where(func(c *hub.Conn) bool { return c.In("y") }), []string{"ann1", "bob"}},
+		{"where twice", h.All().Where(func(c *hub.Conn) bool { return len(c.Rooms()) > 0 }).Where(isAnn), []string{"ann1", "ann2"}},
+		{"where, except one", h.User("ann").Where(isAnn).Except(ann1), []string{"ann2"}},
+		{"where nobody is", h.All().Where(func(*hub.Conn) bool { return false }), nil},
+		{"one", bob.Target(), []string{"bob"}},
+		{"one where it is not", bob.Target().Where(isAnn), nil},
+		{"one except itself", bob.Target().Except(bob), nil},
 		{"a member's room", ann1.To("x"), []string{"ann1", "ann2"}},
 		{"a member's room except itself", ann1.To("x").Except(ann1), []string{"ann2"}},
 	} {
@@ -73,6 +81,8 @@ func testTargets(t *testing.T) {
 	must(t, h.To("y").SendJSON(map[string]int{"n": 1}))
 	want(t, "JSON", peers["bob"].ReadText(), `{"n":1}`)
 }
+
+func isAnn(c *hub.Conn) bool { return c.Subject() == "ann" }
 
 // TestExceptDoesNotChangeTheTarget derives two targets from one.
 func TestExceptDoesNotChangeTheTarget(t *testing.T) {

@@ -79,7 +79,23 @@ var budgetGuards = []guard{
 	{"budget: who moves is spared", "internal/wire/held.go", `before, l.weight, l.progress)`, `before, l.weight, l.conn.engine.start)`, wire, "^TestOutboxBudgetSpares"},
 	{"budget: what becomes whole in time is spared", "internal/wire/budget.go", `if now.Sub(h.since) >= allowed {`, `if now.Sub(h.since) >= min(0, allowed) {`, wire, "Spares"},
 	{"budget: who is closed does not hold on", "internal/wire/budget.go", `errors.Is(err, ErrClosed) || b.exhausted() {`, `errors.Is(err, ErrClosed) && b.exhausted() {`, wire, "^TestOutboxBudget|^TestPartialBudget"},
-	{"budget: no patience when it is exhausted", "internal/wire/engine.go", `patience: patience, close:`, `patience: strainPatience, close:`, wire, "^TestExhausted"},
-	{"budget: senders wait", "internal/wire/outbox.go", `if o.fullLocked(size) || o.strainedLocked(size) {`, `if o.fullLocked(size) {`, wire, "^TestStrainedSender"},
+	{"budget: no patience when it is exhausted", "internal/wire/engine.go", `patience: patience, shed:`, `patience: strainPatience, shed:`, wire, "^TestExhausted"},
+	{"budget: senders wait", "internal/wire/admit.go", `if !o.fullLocked(size) && !o.strainedLocked(size) {`, `if !o.fullLocked(size) {`, wire, "^TestStrainedSender"},
 	{"budget: little waits in little memory", "internal/wire/held.go", `l.queue[i].shrink(0)`, `_ = l.queue[i]`, wire, "^TestLittleMemory"},
+}
+
+// policyGuards keep what policies promise, and what they may not touch.
+var policyGuards = []guard{
+	{"policy: the oldest makes room", "internal/wire/admit.go", `case o.evictLocked(m):`, `case false:`, wire, "^TestPolicies"},
+	{"policy: the newest is dropped", "internal/wire/admit.go", `case m.drops():`, `case false:`, wire, "^TestPolicies"},
+	{"policy: a key has one message", "internal/wire/admit.go", `if o.load.conflate(m.Key) {`, `if false {`, wire, "^TestPolicies"},
+	{"policy: only what may be dropped", "internal/wire/loose.go", `k.loose() && k.terms.mark.Policy == PolicyDropOldest`, `k.data != nil && (k.terms == nil || !k.marked())`, wire, "^TestPolicies"},
+	{"policy: what is dropped was never compressed", "internal/wire/outbox.go", `raw: pack, terms`, `raw: false, terms`, wire, "^TestPoliciesUnderContext"},
+	{"policy: nor is anything behind it", "internal/wire/outbox.go", `m.Policy != PolicyClose || pack && l.loose.raws > 0) {`, `m.Policy != PolicyClose) {`, wire, "^TestPoliciesUnderContext"},
+	{"policy: a round is parted where it waits", "internal/wire/admit.go", `if l.loose.marked == 0 || !l.writing {`, `if true {`, wire, "^TestPolicies"},
+	{"policy: keys are bounded", "internal/wire/outbox.go", `o.load.loose.count >= lenience*n {`, `false {`, "./hub", "^TestTooManyKeys"},
+	{"policy: sheds before it closes", "internal/wire/budget.go", `if b.shed != nil && b.shed(c) {`, `if false {`, wire, "^TestPoliciesShed"},
+	{"policy: OnDrain only after a limit", "internal/wire/writing.go", `l.loose.filled && !o.broken`, `!o.broken`, "./hub", "^TestOnDrain"},
+	{"target: Where", "hub/target.go", `case len(t.where) > 0:`, `case false:`, "./hub", "^TestTargets"},
+	{"target: many are closed in waves", "hub/target.go", `if i > 0 && i%wave == 0 {`, `if false {`, "./hub", "^TestKickingMany"},
 }

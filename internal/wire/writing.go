@@ -66,6 +66,9 @@ func (o *outbox) writeLocked() {
 	l.putBack()
 	l.writing, l.progress = true, time.Now()
 	l.settle()
+	if o.fullLocked(1) {
+		o.loosenLocked()
+	}
 	o.conn.writers.Add(1)
 	go l.run()
 }
