@@ -15,8 +15,9 @@ const (
 	everything = "all"     // the room of those who watch all devices
 	perDevice  = "device/" // and the device's name: the room of those who watch one
 
-	maxFeed    = 64  // committed batches that wait for the watchers
-	maxPerPush = 500 // readings in one message
+	maxFeed    = 64      // committed batches that wait for the watchers
+	maxPerPush = 500     // readings in one message
+	maxWaiting = 1 << 12 // messages for one watcher: one a series
 )
 
 // live shows browsers what happens: readings once they are stored, who comes and goes, and the totals each second.
@@ -74,6 +75,8 @@ func newLive(totals func() totals, log *slog.Logger) *live {
 		OnMessage:  func(*hub.Conn, hub.Message) error { return errTalks },
 		MaxMessage: 1 << 10,
 		Logger:     log,
+
+		OutboxMessages: maxWaiting,
 	})
 	return l
 }
@@ -136,19 +139,22 @@ func (l *live) run() {
 	}
 }
 
+// sendReadings sends each series by itself. A watcher that was away, as a tab in the background, comes back to the
+// latest of every series instead of all that it has missed, which is in the database.
 func (l *live) sendReadings(readings []reading) {
-	points := make(map[string][]readingPoint)
-	var devices []string // in the order of their first reading
+	points := make(map[seriesKey][]readingPoint)
+	var all []seriesKey // in the order of their first reading
 	for _, r := range readings {
-		if _, ok := points[r.Device]; !ok {
-			devices = append(devices, r.Device)
+		s := seriesKey{r.Device, r.Metric}
+		if _, ok := points[s]; !ok {
+			all = append(all, s)
 		}
-		points[r.Device] = append(points[r.Device], readingPoint{r.Metric, r.Value, r.TS})
+		points[s] = append(points[s], readingPoint{r.Metric, r.Value, r.TS})
 	}
-	for _, device := range devices {
-		to := l.hub.To(everything, perDevice+device)
-		for part := range slices.Chunk(points[device], maxPerPush) {
-			_ = to.SendJSON(readingsMessage{"readings", device, part}) // fails only when the hub has shut down
+	for _, s := range all {
+		to := l.hub.To(everything, perDevice+s.device).With(hub.Conflate(s.device + "\n" + s.metric))
+		for part := range slices.Chunk(points[s], maxPerPush) {
+			_ = to.SendJSON(readingsMessage{"readings", s.device, part}) // fails only when the hub has shut down
 		}
 	}
 }

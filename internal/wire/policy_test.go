@@ -138,6 +138,26 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
+// TestPoliciesPartARound that found nothing in front of it, and does not go out at once.
+func TestPoliciesPartARound(t *testing.T) {
+	for policy, want := range map[wire.Policy]string{
+		wire.PolicyDropNewest: "a1 b1 a2", wire.PolicyDropOldest: "a3 b3 a4", wire.PolicyConflate: "b3 a4",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r := piped(t, counted(3), &recorder{})
+			must(t, r.notes(nil, notes(policy, "a1", "b1", "a2", "b2", "a3", "b3", "a4")...))
+			must(t, r.Close(ws.StatusNormalClosure, ""))
+			var got []string
+			for f := range frames(t, r.client) {
+				got = append(got, string(f.Payload))
+			}
+			if s := strings.Join(got, " "); s != want {
+				t.Errorf("policy %d: got %s, want %s", policy, s, want)
+			}
+		})
+	}
+}
+
 // TestPoliciesUnderContextTakeover: what is dropped was never compressed, so the peer can read what comes.
 func TestPoliciesUnderContextTakeover(t *testing.T) {
 	for name, send := range ways {
