@@ -246,6 +246,7 @@ func (t Target) deliver(m Message) {
 // picker returns what tells the receivers among the members; nil when that is simple. Where's functions are called here,
 // under no lock.
 func (t Target) picker() func(*Conn) bool {
+	except := t.except // captured alone, or t would go to the heap for every message
 	switch {
 	case len(t.where) > 0:
 		wanted := make(map[*Conn]struct{})
@@ -254,7 +255,7 @@ func (t Target) picker() func(*Conn) bool {
 		}
 		return func(c *Conn) bool { _, ok := wanted[c]; return ok }
 	case len(t.others) > 0:
-		return func(c *Conn) bool { return !slices.Contains(t.except, c) }
+		return func(c *Conn) bool { return !slices.Contains(except, c) }
 	default:
 		return nil
 	}
