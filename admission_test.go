@@ -199,8 +199,11 @@ func TestNewPanics(t *testing.T) {
 		"may rest on a cookie": func() {
 			wsx.New(wsx.Config{Hub: h, Origins: []string{"*"}, Identify: func(*fiber.Ctx) (id auth.Identity, err error) { return id, nil }})
 		},
-		"Refresh needs":      func() { wsx.New(wsx.Config{Hub: h, Refresh: true}) },
-		"Refresh works with": func() { wsx.Contrib(contribEcho, wsx.Config{Auth: jwt.HMAC(key), Refresh: true}) },
+		"FirstMessage need": func() { wsx.New(wsx.Config{Hub: h, Refresh: true}) },
+		"goes with neither": func() {
+			wsx.New(wsx.Config{Hub: h, Auth: jwt.HMAC(key), FirstMessage: true, Authorize: func(*fiber.Ctx, auth.Identity) error { return nil }})
+		},
+		"work with wsx.New": func() { wsx.Contrib(contribEcho, wsx.Config{Auth: jwt.HMAC(key), Refresh: true}) },
 		"or take the cookie out": func() {
 			wsx.New(wsx.Config{Hub: h, Auth: jwt.HMAC(key), Origins: []string{"*"}, TokenLookup: "cookie:s"})
 		},

@@ -79,6 +79,14 @@ type Config struct {
 	// Optional. Default: false
 	Refresh bool
 
+	// FirstMessage lets a client without a token in its request send it as its first message, as with Refresh, which it
+	// implies: within 5 s and 4 KiB, else 4001. Until then the connection counts in the hub's caps and those of its
+	// address, and no handler hears of it. It needs Auth, and goes with neither Identify nor Authorize, which decide on
+	// requests: use the hub's OnOpen.
+	//
+	// Optional. Default: false
+	FirstMessage bool
+
 	// Authorize may refuse a client that is known; its error is answered with 403, and its text goes to the log.
 	//
 	// Optional. Default: nil
@@ -198,10 +206,13 @@ func compile(cfg Config) (*gate, error) {
 	if g.proxies, err = parseProxies(cfg.TrustedProxies); err != nil {
 		return nil, fmt.Errorf("Config.TrustedProxies: %w", err)
 	}
-	if cfg.Refresh && cfg.Auth == nil {
-		return nil, errors.New("Config.Refresh needs Config.Auth, which verifies the new token")
-	}
-	if cfg.Refresh {
+	switch {
+	case (cfg.Refresh || cfg.FirstMessage) && cfg.Auth == nil:
+		return nil, errors.New("Config.Refresh and Config.FirstMessage need Config.Auth, which verifies the token")
+	case cfg.FirstMessage && (cfg.Authorize != nil || cfg.Identify != nil):
+		return nil, errors.New("Config.FirstMessage goes with neither Config.Authorize nor Config.Identify, which decide on " +
+			"requests; decide in OnOpen of the hub")
+	case cfg.Refresh || cfg.FirstMessage:
 		g.renew = g.verify
 	}
 	for _, p := range cfg.Subprotocols {

@@ -34,8 +34,8 @@ func Contrib(fn func(*websocket.Conn), config ...Config) fiber.Handler {
 	if cfg.Bind != nil {
 		panic("wsx: Config.Bind works with wsx.New; a handler of Contrib has contrib's own Params, Query and Cookies")
 	}
-	if cfg.Refresh {
-		panic("wsx: Config.Refresh works with wsx.New; wsx does not read what a connection of Contrib sends")
+	if cfg.Refresh || cfg.FirstMessage {
+		panic("wsx: Config.Refresh and FirstMessage work with wsx.New; wsx does not read what a connection of Contrib sends")
 	}
 	g, err := compile(cfg)
 	if err != nil {

@@ -59,6 +59,7 @@ type gate struct {
 // admission is what is known of a request that may become a connection. Its strings are copies.
 type admission struct {
 	identity    auth.Identity
+	unknown     bool // the token is to come with the first message
 	subprotocol string
 	extensions  string // the answer to the client's
 	addr        netip.Addr

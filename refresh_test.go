@@ -3,6 +3,8 @@ package wsx_test
 import (
 	"fmt"
 	"net"
+	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -110,4 +112,58 @@ func TestRevokedTokens(t *testing.T) {
 			t.Errorf("got %d, want %d", got, want)
 		}
 	}
+}
+
+// TestFirstMessages says over sockets who the clients are: the caps of the address and of the subject hold.
+func TestFirstMessages(t *testing.T) {
+	l := &leakTest{T: t}
+	cfg := whoami
+	cfg.Logger = l.log.logger()
+	addr, h := serveEcho(t, wsx.Config{
+		Auth: jwt.HMAC(key), FirstMessage: true, MaxConnsPerIP: 3, MaxConnsPerSubject: 1, Logger: l.log.logger(),
+	}, cfg)
+	if _, err := h.Revoke(hub.Revocation{ID: "7", Until: time.Now().Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	revoked, err := jwt.Sign(key, jwt.Claims{Subject: "eve", ID: "7", Expires: time.Now().Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func() *wsxtest.Client {
+		resp, c := wsxtest.Exchange(t, addr, handshake("/ws"))
+		if got := l.answer(resp); got != http.StatusSwitchingProtocols {
+			t.Fatalf("got %d", got)
+		}
+		return c
+	}
+	introduce := func(c *wsxtest.Client, token string) { c.SendText(fmt.Sprintf(`{"type":"auth","token":%q}`, token)) }
+	ann := open()
+	introduce(ann, tokenFor(t, "ann"))
+	if got := ann.ReadText() + ann.ReadText(); !strings.HasSuffix(got, "you are ann") {
+		t.Errorf("got %s", got)
+	}
+	for token, want := range map[string]ws.Status{
+		tokenFor(t, "ann"): ws.StatusTryAgainLater, badToken: ws.StatusAuthFailed, logged.watchToken(revoked): ws.StatusAuthFailed,
+	} {
+		c := open()
+		introduce(c, token)
+		if e := c.ReadClose(); e.Status != want {
+			t.Errorf("closed with %v, want %v", e, want)
+		}
+	}
+	eventually(t, "those are over", func() bool { return h.Stats().Strangers == 3 })
+	open()
+	open()
+	if got := status(t, addr, handshake("/ws")); got != http.StatusTooManyRequests {
+		t.Errorf("beside two that say nothing: got %d, want 429", got)
+	}
+	if got := status(t, addr, handshake("/ws", "+Authorization: Bearer "+badToken)); got != http.StatusTooManyRequests {
+		t.Errorf("got %d", got)
+	}
+	ann.Close()
+	eventually(t, "ann has gone", func() bool { return h.Len() == 0 })
+	if got := status(t, addr, handshake("/ws", "+Authorization: Bearer "+badToken)); got != http.StatusUnauthorized {
+		t.Errorf("a bad token in the request: got %d, want 401", got)
+	}
+	l.check(h)
 }

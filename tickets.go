@@ -32,7 +32,7 @@ func Tickets(t *auth.Tickets, config ...Config) fiber.Handler {
 	case cfg.Auth == auth.Authenticator(t):
 		panic("wsx: Tickets cannot have the same tickets as its Config.Auth: they would live for ever")
 	}
-	cfg.Refresh = false
+	cfg.Refresh, cfg.FirstMessage = false, false
 	g, err := compile(cfg)
 	if err != nil {
 		panic("wsx: " + err.Error())

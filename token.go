@@ -11,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/fiberwsx/wsx/auth"
+	"github.com/fiberwsx/wsx/ws"
 )
 
 // authenticate finds out who the client is, and asks whether that one may connect.
@@ -45,6 +46,10 @@ func (g *gate) identify(c *fiber.Ctx, h *handshake, a *admission) (err error) {
 		if err != nil {
 			return refuse(fiber.StatusBadRequest, "invalid token", err.Error())
 		}
+		if token == "" && g.cfg.FirstMessage {
+			a.unknown = true
+			return nil
+		}
 		if token == "" {
 			return g.unauthorized("no token in " + g.cfg.TokenLookup)
 		}
@@ -68,7 +73,28 @@ func (g *gate) verify(ctx context.Context, token string) (auth.Identity, error) 
 	return id, nil
 }
 
-var errUnauthorized = errors.New("wsx: unauthorized")
+// introduced returns what verifies the token of a first message, and takes a place among the subject's connections.
+func (g *gate) introduced(a *admission) func(context.Context, string) (auth.Identity, error) {
+	return func(ctx context.Context, token string) (id auth.Identity, err error) {
+		if id, err = g.verify(ctx, token); err != nil || !a.unknown {
+			return id, err
+		}
+		if g.cfg.Hub.Revoked(id) {
+			return id, errRevoked
+		}
+		a.identity = auth.Identity{Subject: id.Subject}
+		if g.caps.subject(a) != nil {
+			return auth.Identity{}, ws.CloseError{Status: ws.StatusTryAgainLater, Reason: "too many connections"}
+		}
+		a.unknown = false
+		return id, nil
+	}
+}
+
+var (
+	errUnauthorized = errors.New("wsx: unauthorized")
+	errRevoked      = errors.New("wsx: a revoked token")
+)
 
 // unauthorized answers the same for every reason, so that nobody learns from it.
 func (g *gate) unauthorized(reason string) error {

@@ -44,6 +44,9 @@ func (g *gate) upgrade(c *fiber.Ctx, a *admission) error {
 		Reservation:  a.slot.reservation,
 		Over:         a.slot.held.release,
 	}
+	if a.unknown {
+		r.AuthFirst, r.Authenticate = true, g.introduced(a)
+	}
 	slot := a.slot
 	accept := acceptKey(a.key)
 	ctx := c.Context()

@@ -86,11 +86,12 @@ func newConn(h *Hub, nc net.Conn, r Request) *Conn {
 	}
 	if r.Authenticate != nil || !r.Identity.Expires.IsZero() {
 		c.login = &login{conn: c, authenticate: r.Authenticate}
+		c.login.unknown.Store(r.AuthFirst && r.Authenticate != nil)
 	}
 	switch {
 	case h.cfg.OnConn != nil:
 		c.inbox = newInbox()
-	case h.batches != nil:
+	case h.batches != nil && !c.stranger():
 		c.lane = h.newLane(r.Identity.Subject)
 	}
 	return c

@@ -117,7 +117,7 @@ func (e *events) Ended() {
 }
 
 func (c *Conn) control(name string, f func(*Conn, []byte), payload []byte) {
-	if f == nil {
+	if f == nil || c.stranger() {
 		return
 	}
 	(*events)(c).Pause() // f may end the goroutine

@@ -49,6 +49,7 @@ type Hub struct {
 	expiries expiries
 
 	revocations revocations
+	strangers   map[*Conn]struct{} // guarded by mu
 
 	mu       sync.Mutex
 	conns    map[string]*Conn
@@ -231,6 +232,7 @@ func (h *Hub) wait() <-chan struct{} {
 func (h *Hub) register(c *Conn) {
 	h.mu.Lock()
 	h.conns[c.id] = c
+	delete(h.strangers, c)
 	h.typed.frozen = true
 	h.mu.Unlock()
 	_ = c.enter(scope{})
@@ -242,5 +244,6 @@ func (h *Hub) register(c *Conn) {
 func (h *Hub) unregister(c *Conn) {
 	h.mu.Lock()
 	delete(h.conns, c.id)
+	delete(h.strangers, c)
 	h.mu.Unlock()
 }

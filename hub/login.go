@@ -29,6 +29,7 @@ type login struct {
 	conn         *Conn
 	authenticate func(ctx context.Context, token string) (auth.Identity, error) // nil: it may not
 	renewed      atomic.Pointer[auth.Identity]                                  // nil: as in the request
+	unknown      atomic.Bool                                                    // the client has yet to say who it is
 	bucket       ratelimit.Bucket                                               // of the goroutine that reads
 
 	// Under the lock of hub.expiries.
@@ -64,7 +65,9 @@ func (c *Conn) expireAt(at time.Time) {
 
 // expire closes the connection, unless its token was renewed in the last moment.
 func (c *Conn) expire() {
-	if at := c.identity().Expires; !at.IsZero() && !time.Now().Before(at) {
+	if c.stranger() {
+		_ = c.Close(ws.StatusAuthFailed, "authentication timed out")
+	} else if at := c.identity().Expires; !at.IsZero() && !time.Now().Before(at) {
 		_ = c.Close(ws.StatusTokenExpired, "token expired")
 	}
 }
@@ -75,7 +78,11 @@ func (c *Conn) takeToken(t ws.MessageType, payload []byte) bool {
 		return false
 	}
 	token, ok := tokenIn(t, payload)
-	if !ok {
+	switch {
+	case !ok && c.stranger():
+		_ = c.Close(ws.StatusAuthFailed, "authentication required")
+		return true
+	case !ok:
 		return false
 	}
 	(*events)(c).Pause() // what follows may end the goroutine
@@ -87,6 +94,7 @@ func (c *Conn) takeToken(t ws.MessageType, payload []byte) bool {
 	var crash *PanicError
 	switch {
 	case errors.As(err, &crash): // has closed it
+	case c.closeAs(err): // it says how
 	case err != nil:
 		c.hub.log.Debug("websocket token refused", "conn", c.id, "subject", quoted(c.Subject()), "error", quoted(err.Error()))
 		_ = c.Close(ws.StatusAuthFailed, "authentication failed")
@@ -95,6 +103,9 @@ func (c *Conn) takeToken(t ws.MessageType, payload []byte) bool {
 		c.expireAt(id.Expires)
 		c.endIfRevoked()
 		_ = c.SendText(welcome(id.Expires))
+		if c.stranger() {
+			c.introduce()
+		}
 	}
 	return true
 }
@@ -128,7 +139,7 @@ func (c *Conn) verify(token string) (id auth.Identity, err error) {
 	switch {
 	case err != nil:
 		return id, err
-	case id.Subject != c.Subject():
+	case id.Subject != c.Subject() && !c.stranger():
 		return id, errOtherSubject
 	case !id.Expires.IsZero() && !time.Now().Before(id.Expires):
 		return id, errExpired

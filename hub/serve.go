@@ -33,7 +33,7 @@ func (h *Hub) Serve(nc net.Conn, r Request) (err error) {
 	c := newConn(h, nc, r)
 	defer func() { // even if OnOpen has ended the goroutine
 		switch {
-		case c.wire.Detached() && c.acknowledges():
+		case c.wire.Detached() && c.acknowledges() && !c.stranger():
 			go func() {
 				defer c.wire.Go() // even if a callback has ended the goroutine
 				c.attach()
@@ -47,11 +47,15 @@ func (h *Hub) Serve(nc net.Conn, r Request) (err error) {
 			c.wire.Run()
 			err = c.wire.Cause()
 		}()
-		if c.acknowledges() {
+		if c.acknowledges() && !c.stranger() {
 			c.attach()
 		}
 	}()
-	c.open()
+	if c.stranger() {
+		c.await()
+	} else {
+		c.open()
+	}
 	return nil
 }
 
@@ -119,7 +123,7 @@ func (c *Conn) tellClosed() {
 	if c.hub.log.Enabled(context.Background(), slog.LevelDebug) {
 		c.hub.log.Debug("websocket closed", "conn", c.id, "subject", quoted(c.Subject()), "cause", cause)
 	}
-	if c.hub.cfg.OnClose != nil {
+	if c.hub.cfg.OnClose != nil && !c.stranger() {
 		_ = c.guard("OnClose", func() error {
 			c.hub.cfg.OnClose(c, cause)
 			return nil
@@ -132,8 +136,12 @@ func (c *Conn) over() {
 		s.detach(c)
 	}
 	c.hub.unregister(c)
-	c.hub.count.closed.Add(1)
-	if c.wire.Detached() {
+	if c.stranger() {
+		c.hub.count.strangers.Add(1)
+	} else {
+		c.hub.count.closed.Add(1)
+	}
+	if c.wire.Detached() && !c.stranger() {
 		c.hub.count.detached.Add(-1)
 	}
 	c.mu.Lock()

@@ -103,7 +103,7 @@ func (h *Hub) stopReaders(ctx context.Context) {
 		defer cancel()
 	}
 	var stopped []<-chan struct{}
-	for c := range h.Conns() {
+	for _, c := range h.everyone() {
 		stopped = append(stopped, c.wire.Hold())
 	}
 	for _, parked := range stopped {
@@ -131,7 +131,7 @@ func (h *Hub) closeAll(ctx context.Context, s *shutdown) int {
 	adopted := h.adoptedLocked()
 	h.mu.Unlock()
 	n := 0
-	for c := range h.Conns() {
+	for _, c := range h.everyone() {
 		_ = c.Close(ws.StatusGoingAway, shutdownReason)
 		if n++; n%wave == 0 {
 			pause(ctx, rand.N(waveGap))
@@ -169,7 +169,7 @@ func (h *Hub) waitOrForce(ctx context.Context) (forced int) {
 		return 0
 	case <-t.C:
 	}
-	for c := range h.Conns() {
+	for _, c := range h.everyone() {
 		c.wire.Abort()
 		forced++
 	}

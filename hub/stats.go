@@ -15,6 +15,7 @@ type counters struct {
 	conflated      atomic.Uint64
 	rateLimited    atomic.Uint64
 	panics         atomic.Uint64
+	strangers      atomic.Uint64 // that were gone before they said who they are
 	invalid        atomic.Uint64
 	late           atomic.Uint64 // replies
 	unnumbered     atomic.Uint64
@@ -33,6 +34,7 @@ type Stats struct {
 	InPlace       int           // of these, on a plain net.Conn: TLS, wrapped listeners, other systems, no descriptor to be had
 	Opened        uint64        // connections
 	Closed        uint64        // connections
+	Strangers     uint64        // connections besides, whose client never said who it is; see [Request.AuthFirst]
 	MessagesIn    uint64        // received, those over the rate included
 	MessagesOut   uint64        // sent to a receiver, the next three included
 	Unsent        uint64        // queued, and lost because the connection ended or was too slow
@@ -75,6 +77,7 @@ func (h *Hub) Stats() Stats {
 		InPlace:       max(0, n-detached),
 		Opened:        h.count.opened.Load(),
 		Closed:        h.count.closed.Load(),
+		Strangers:     h.count.strangers.Load(),
 		MessagesIn:    h.count.in.Load(),
 		MessagesOut:   h.count.out.Load(),
 		Unsent:        h.count.unsent.Load(),

@@ -23,7 +23,18 @@ var authGuards = []guard{
 	{"identify: a subject that is one", "token.go", `err = auth.CheckSubject(a.identity.Subject)`, `_ = err`, ".", "^TestIdentify"},
 	{"identify: copied", "token.go", `strings.Clone(a.identity.Subject), strings.Clone(a.identity.ID)`, `a.identity.Subject, a.identity.ID`, ".", "^TestIdentifiedSubjectsStay"},
 	{"identify: \"*\"", "config.go", `if g.origins.AllowsAny() && cfg.Identify != nil {`, `if false {`, ".", "^TestNewPanics"},
-	{"renewal: the same subject", "hub/login.go", `case id.Subject != c.Subject():`, `case false:`, "./hub", "^TestTokensThatAreNot"},
+	{"first message: within 5 s", "hub/stranger.go", `c.expireAt(time.Now().Add(introduction))`, `_ = introduction`, "./hub", "^TestStrangers$"},
+	{"first message: 4 KiB", "hub/stranger.go", `c.wire.LimitMessage(maxIntroduction)`, `_ = maxIntroduction`, "./hub", "^TestStrangers$"},
+	{"first message: with a token", "hub/login.go", `case !ok && c.stranger():`, `case false:`, "./hub", "^TestStrangers$"},
+	{"first message: no handler before", "hub/dispatch.go", `if f == nil || c.stranger() {`, `if f == nil {`, "./hub", "^TestStrangers$"},
+	{"first message: drained too", "hub/stranger.go", `all = append(all, c)
+	}
+	return all`, `_ = c
+	}
+	return all`, "./hub", "^TestStrangersCount"},
+	{"first message: the subject's cap", "token.go", `if g.caps.subject(a) != nil {`, `if false {`, ".", "^TestFirstMessages"},
+	{"first message: only without a token", "token.go", `if token == "" && g.cfg.FirstMessage {`, `if g.cfg.FirstMessage {`, ".", "^TestFirstMessages"},
+	{"renewal: the same subject", "hub/login.go", `case id.Subject != c.Subject() && !c.stranger():`, `case false:`, "./hub", "^TestTokensThatAreNot"},
 	{"renewal: not over already", "hub/login.go", `case !id.Expires.IsZero() && !time.Now().Before(id.Expires):`, `case false:`, "./hub", "^TestTokensThatAreNot"},
 	{"renewal: a token that can be one", "hub/login.go", `if err := auth.CheckToken(token); err != nil {`, `if err := auth.CheckToken(token); err != nil && false {`, "./hub", "^TestTokensThatAreNot"},
 	{"renewal: a bad one closes", "hub/login.go", `_ = c.Close(ws.StatusAuthFailed, "authentication failed")`, `_ = ws.StatusAuthFailed`, "./hub", "^TestTokensThatAreNot"},

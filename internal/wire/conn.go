@@ -98,6 +98,17 @@ func New(nc net.Conn, e *Engine, h Handler) *Conn {
 	return c
 }
 
+// LimitMessage makes the longest incoming message shorter than the engine's, in bytes, from the next frame on; 0: as the
+// engine has it again. It is for whoever has not called Run or Go yet, and for the goroutine that reads.
+func (c *Conn) LimitMessage(most int64) {
+	c.parser.rules = &c.engine.rules
+	if configured := c.engine.rules.maxMessage; most > 0 && (configured == 0 || most < configured) {
+		own := c.engine.rules
+		own.maxMessage = most
+		c.parser.rules = &own
+	}
+}
+
 // Detached reports whether the connection has a descriptor of its own, so that whoever had nc need not wait for it; see
 // [Conn.Go].
 func (c *Conn) Detached() bool { return c.detached }
