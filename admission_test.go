@@ -188,14 +188,18 @@ func TestNextSkips(t *testing.T) {
 func TestNewPanics(t *testing.T) {
 	h := echoHub()
 	for want, build := range map[string]func(){
-		"New needs a hub":         func() { wsx.New() },
-		"needs a hub: wsx.New":    func() { wsx.New(wsx.Config{Auth: jwt.HMAC(key)}) },
-		"has no handler":          func() { wsx.New(wsx.Config{Hub: hub.New(hub.Config{})}) },
-		"Config.Origins":          func() { wsx.New(wsx.Config{Hub: h, Origins: []string{"example.com"}}) },
-		"Config.TokenLookup":      func() { wsx.New(wsx.Config{Hub: h, TokenLookup: "body:token"}) },
-		"Config.TrustedProxies":   func() { wsx.New(wsx.Config{Hub: h, TrustedProxies: []string{"10.0.0.0/99"}}) },
-		"Config.Subprotocols":     func() { wsx.New(wsx.Config{Hub: h, Subprotocols: []string{"a b"}}) },
-		"Contrib needs a handler": func() { wsx.Contrib(nil) },
+		"New needs a hub":          func() { wsx.New() },
+		"needs a hub: wsx.New":     func() { wsx.New(wsx.Config{Auth: jwt.HMAC(key)}) },
+		"has no handler":           func() { wsx.New(wsx.Config{Hub: hub.New(hub.Config{})}) },
+		"Config.Origins":           func() { wsx.New(wsx.Config{Hub: h, Origins: []string{"example.com"}}) },
+		"Config.TokenLookup":       func() { wsx.New(wsx.Config{Hub: h, TokenLookup: "body:token"}) },
+		"Config.TrustedProxies":    func() { wsx.New(wsx.Config{Hub: h, TrustedProxies: []string{"10.0.0.0/99"}}) },
+		"Config.Subprotocols":      func() { wsx.New(wsx.Config{Hub: h, Subprotocols: []string{"a b"}}) },
+		"Config.VersionLookup":     func() { wsx.New(wsx.Config{Hub: h, VersionLookup: "query:v"}) },
+		"must be \"protocol\" or":  func() { wsx.New(wsx.Config{Hub: h, VersionLookup: "param:"}) },
+		"Config.Versions: \"a b\"": func() { wsx.New(wsx.Config{Hub: h, Versions: []string{"v1", "a b"}}) },
+		"Versions works with":      func() { wsx.Contrib(contribEcho, wsx.Config{Versions: []string{"v1"}}) },
+		"Contrib needs a handler":  func() { wsx.Contrib(nil) },
 		"may rest on a cookie": func() {
 			wsx.New(wsx.Config{Hub: h, Origins: []string{"*"}, Identify: func(*fiber.Ctx) (id auth.Identity, err error) { return id, nil }})
 		},

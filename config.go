@@ -103,6 +103,20 @@ type Config struct {
 	// Optional. Default: nil
 	Subprotocols []string
 
+	// Versions are those of the application's protocol that the server speaks, in its order of preference. A client that
+	// speaks none of them is accepted and closed with 4010 at once, because a browser can read that, and no callback of
+	// the hub hears of it. Where VersionLookup is "protocol" they are subprotocols, as in "chat.v2", and the one that the
+	// client offers is what [hub.Conn.Subprotocol] returns; they go before all others.
+	//
+	// Optional. Default: nil, which is any
+	Versions []string
+
+	// VersionLookup says where a client names its version: "protocol", or "param:NAME" for a parameter of the route, as in
+	// "/:version/ws".
+	//
+	// Optional. Default: "protocol"
+	VersionLookup string
+
 	// MaxConnsPerIP is how many connections an address may have; IPv6 counts by /64. 0 or negative: no limit.
 	//
 	// Optional. Default: 0
@@ -221,6 +235,9 @@ func compile(cfg Config) (*gate, error) {
 		}
 	}
 	g.protocols = append(slices.Clone(cfg.Subprotocols), protocolsOf(cfg.Hub)...)
+	if err := g.checkVersions(); err != nil {
+		return nil, err
+	}
 	return g, nil
 }
 

@@ -34,6 +34,9 @@ func Contrib(fn func(*websocket.Conn), config ...Config) fiber.Handler {
 	if cfg.Bind != nil {
 		panic("wsx: Config.Bind works with wsx.New; a handler of Contrib has contrib's own Params, Query and Cookies")
 	}
+	if len(cfg.Versions) > 0 {
+		panic("wsx: Config.Versions works with wsx.New; a handler of Contrib has contrib's own Subprotocols")
+	}
 	if cfg.Refresh || cfg.FirstMessage {
 		panic("wsx: Config.Refresh and FirstMessage work with wsx.New; wsx does not read what a connection of Contrib sends")
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/fiberwsx/wsx/auth"
 	"github.com/fiberwsx/wsx/hub"
 	"github.com/fiberwsx/wsx/internal/origin"
+	"github.com/fiberwsx/wsx/ws"
 )
 
 // New returns a handler that turns upgrade requests into connections of Config.Hub, and lets every other request pass
@@ -42,17 +43,18 @@ func New(config ...Config) fiber.Handler {
 
 // gate decides who may connect.
 type gate struct {
-	cfg       Config
-	log       *slog.Logger
-	origins   *origin.Matcher
-	sources   []auth.Source
-	protocols []string // the server's, in order of preference
-	proxies   []netip.Prefix
-	caps      *caps
-	firstSeen sync.Once
-	lines     lines
-	turn      func() *turn                                                   // made with the first refusal
-	renew     func(ctx context.Context, token string) (auth.Identity, error) // nil without Config.Refresh
+	cfg          Config
+	log          *slog.Logger
+	origins      *origin.Matcher
+	sources      []auth.Source
+	protocols    []string // the server's, in order of preference
+	versionParam string   // of the route; "": the version is a subprotocol
+	proxies      []netip.Prefix
+	caps         *caps
+	firstSeen    sync.Once
+	lines        lines
+	turn         func() *turn                                                   // made with the first refusal
+	renew        func(ctx context.Context, token string) (auth.Identity, error) // nil without Config.Refresh
 	appTrust
 }
 
@@ -61,7 +63,8 @@ type admission struct {
 	identity    auth.Identity
 	unknown     bool // the token is to come with the first message
 	subprotocol string
-	extensions  string // the answer to the client's
+	refusal     *ws.CloseError // of what is accepted only to be told so
+	extensions  string         // the answer to the client's
 	addr        netip.Addr
 	key         []byte // of the handshake; borrowed from the request
 	slot        *slot
@@ -141,6 +144,7 @@ func (g *gate) reserve(c *fiber.Ctx, h *handshake, a *admission) error {
 		return err
 	}
 	a.subprotocol = g.choose(h.protocols)
+	g.checkVersion(c, h, a)
 	return nil
 }
 

@@ -39,6 +39,7 @@ func (g *gate) upgrade(c *fiber.Ctx, a *admission) error {
 		Identity:     a.identity,
 		Authenticate: g.renew,
 		Subprotocol:  a.subprotocol,
+		Refusal:      a.refusal,
 		Extensions:   a.extensions,
 		IP:           addressText(a.addr),
 		Reservation:  a.slot.reservation,

@@ -86,7 +86,7 @@ func newConn(h *Hub, nc net.Conn, r Request) *Conn {
 	}
 	if r.Authenticate != nil || !r.Identity.Expires.IsZero() {
 		c.login = &login{conn: c, authenticate: r.Authenticate}
-		c.login.unknown.Store(r.AuthFirst && r.Authenticate != nil)
+		c.login.unknown.Store(r.AuthFirst && r.Authenticate != nil && r.Refusal == nil)
 	}
 	switch {
 	case h.cfg.OnConn != nil:

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/fiberwsx/wsx/auth"
+	"github.com/fiberwsx/wsx/ws"
 )
 
 // Request is what is known of the request that became a connection. The hub keeps it as it is: nothing in it may
@@ -36,6 +37,9 @@ type Request struct {
 	IP string
 	// Reservation is the place that was kept for the connection; nil: Serve takes one itself.
 	Reservation *Reservation
+	// Refusal closes the connection as soon as it is open, and nothing but the log and Over hears of it: for a client that
+	// can read no other refusal. Optional.
+	Refusal *ws.CloseError
 	// Over is called once when the connection is over, or has not begun. Optional.
 	Over func()
 }

@@ -66,6 +66,10 @@ func (c *Conn) open() {
 		c.hub.count.detached.Add(1)
 	}
 	c.hub.register(c)
+	if r := c.req.Refusal; r != nil {
+		_ = c.Close(r.Status, r.Reason)
+		return
+	}
 	if c.login != nil {
 		c.expireAt(c.identity().Expires)
 	}
@@ -123,7 +127,7 @@ func (c *Conn) tellClosed() {
 	if c.hub.log.Enabled(context.Background(), slog.LevelDebug) {
 		c.hub.log.Debug("websocket closed", "conn", c.id, "subject", quoted(c.Subject()), "cause", cause)
 	}
-	if c.hub.cfg.OnClose != nil && !c.stranger() {
+	if c.hub.cfg.OnClose != nil && !c.stranger() && c.req.Refusal == nil {
 		_ = c.guard("OnClose", func() error {
 			c.hub.cfg.OnClose(c, cause)
 			return nil

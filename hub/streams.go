@@ -122,7 +122,7 @@ func (c *Conn) streamID() (string, error) {
 
 // acknowledges reports whether the client is told what becomes of its messages.
 func (c *Conn) acknowledges() bool {
-	return c.hub.cfg.Ack != AckNone && (c.hub.cfg.AckAlways || c.Subprotocol() == AckProtocol)
+	return c.hub.cfg.Ack != AckNone && c.req.Refusal == nil && (c.hub.cfg.AckAlways || c.Subprotocol() == AckProtocol)
 }
 
 // attach gives the connection its stream, and takes that over from the connection before, whose messages are settled
