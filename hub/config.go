@@ -8,6 +8,7 @@ import (
 
 	"github.com/fiberwsx/wsx/batch"
 	"github.com/fiberwsx/wsx/internal/wire"
+	"github.com/fiberwsx/wsx/ratelimit"
 	"github.com/fiberwsx/wsx/ws"
 )
 
@@ -124,7 +125,18 @@ type Config struct {
 	Rate float64
 	// Burst is how many messages may come at once. Optional. Default: twice the Rate.
 	Burst int
-	// OverRate is what happens to a message over the Rate. Optional. Default: Notify.
+	// RateBytes is how many bytes of payload a second a connection may send. Optional. Default: no limit.
+	RateBytes float64
+	// BurstBytes is how many bytes may come at once. Optional. Default: twice RateBytes, and MaxMessage at least.
+	BurstBytes int
+	// RateRule is how many messages a connection may send in a period, as in 10 a minute. Optional. Default: no limit.
+	RateRule ratelimit.Rule
+	// RatePerSubject and RatePerIP are how many messages a second may come from a subject, and from an address, over all
+	// connections, those that have ended too; of an IPv6 address the first 64 bits count. Twice as many may come at once.
+	// Each remembers the 65,536 that were seen last. Optional. Default: no limit.
+	RatePerSubject float64
+	RatePerIP      float64
+	// OverRate is what happens to a message over one of these limits. Optional. Default: Notify.
 	OverRate OverRate
 	// ErrorBudget is how many errors in a row a handler may return before its connection closes with 1011. Optional.
 	// Default: 5.
@@ -166,6 +178,13 @@ type Config struct {
 	PingInterval time.Duration
 	// PongTimeout is how long after a ping the peer may stay silent; any byte counts as life. Optional. Default: 10 s.
 	PongTimeout time.Duration
+	// IdleTimeout is how long a connection may go without a message from its client, pings and pongs not counted; then it
+	// closes with 1000. A handler that runs is not idle. It is looked at every twentieth of it, at least every 10 s.
+	// Optional. Default: no limit.
+	IdleTimeout time.Duration
+	// MaxLifetime is how long a connection may last, shortened by up to a tenth at random; then it closes with 1012, so
+	// that its client comes back. Optional. Default: no limit.
+	MaxLifetime time.Duration
 	// DrainTimeout bounds Shutdown. Optional. Default: 20 s.
 	DrainTimeout time.Duration
 
@@ -191,6 +210,9 @@ func (c Config) withDefaults() Config {
 	c.ControlRate = limit(c.ControlRate, 50)
 	c.Rate = limit(c.Rate, 100)
 	c.Burst = limit(c.Burst, max(1, int(2*c.Rate)))
+	c.RateBytes, c.RatePerSubject, c.RatePerIP = limit(c.RateBytes, 0), limit(c.RatePerSubject, 0), limit(c.RatePerIP, 0)
+	c.BurstBytes = limit(c.BurstBytes, max(c.MaxMessage, int(2*c.RateBytes)))
+	c.IdleTimeout, c.MaxLifetime = limit(c.IdleTimeout, 0), limit(c.MaxLifetime, 0)
 	c.ErrorBudget = limit(c.ErrorBudget, 5)
 	c.RoomCapacity = limit(c.RoomCapacity, 0)
 	c.MaxUnsettled = limit(c.MaxUnsettled, 1000)
@@ -262,6 +284,8 @@ func (c Config) check() {
 		panic("hub: Config.BatchPer must be hub.Shared or hub.PerConn")
 	case c.Rate != c.Rate:
 		panic("hub: Config.Rate is not a number")
+	case c.RateRule.Max > 0 && c.RateRule.Period <= 0:
+		panic("hub: Config.RateRule needs a Period, as in ratelimit.Rule{Max: 10, Period: time.Minute}")
 	}
 	c.Compression.withDefaults().check()
 }

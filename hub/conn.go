@@ -49,10 +49,12 @@ type Conn struct {
 	opened   atomic.Bool // OnOpen has returned
 	pingedAt atomic.Int64
 	rtt      atomic.Int64
+	stirred  atomic.Int64 // when the last message was handled; with IdleTimeout
 	drains   atomic.Int32 // that OnDrain has not been called for, the one under way included
 
 	// Of the goroutine that reads.
 	bucket     ratelimit.Bucket
+	quota      *quota            // nil: there are no limits besides the rate
 	notified   time.Time         // when the client was last told of its rate
 	failures   int               // of the handler, in a row
 	complaints *ratelimit.Bucket // told of messages that were not taken; nil before the first one
@@ -68,6 +70,7 @@ type Conn struct {
 	values   map[any]any
 	requests *requests // nil before the first one
 	beat     *heartbeat.Entry
+	age      *age            // nil: no limit
 	ctx      context.Context // made when somebody asks for it
 	cancel   context.CancelCauseFunc
 	done     chan struct{} // likewise; closed last
@@ -80,6 +83,7 @@ type Conn struct {
 
 func newConn(h *Hub, nc net.Conn, r Request) *Conn {
 	c := &Conn{hub: h, shard: h.nextShard(), id: h.names.next(), req: r}
+	c.quota = h.quotas.of(c)
 	c.wire = wire.New(nc, h.engine, (*events)(c))
 	if r.Extensions != "" {
 		c.wire.Compress(deflate.ParseAnswer(r.Extensions))

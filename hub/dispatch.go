@@ -17,7 +17,10 @@ func (e *events) Message(t ws.MessageType, payload []byte, lasts bool) {
 	if c.login != nil && c.takeToken(t, payload) {
 		return
 	}
-	within := c.withinRate()
+	if c.hub.cfg.IdleTimeout > 0 {
+		defer func() { c.stirred.Store(time.Now().UnixNano()) }() // when the handler has returned
+	}
+	within := c.withinRate(len(payload))
 	if c.lane == nil || !within { // what goes to the batch is counted there
 		c.hub.count.in.Add(1)
 	}
@@ -75,6 +78,7 @@ func (e *events) Closing() {
 		cancel(c.wire.Cause())
 	}
 	c.unwatch()
+	c.endAge()
 	if c.login != nil {
 		c.hub.expiries.remove(c.login)
 	}
@@ -127,14 +131,16 @@ func (c *Conn) control(name string, f func(*Conn, []byte), payload []byte) {
 	})
 }
 
-// withinRate charges a message to the connection's rate. False: the message is not to be handled.
-func (c *Conn) withinRate() bool {
-	if c.hub.cfg.Rate == 0 || c.bucket.Allow(c.wire.ReadAt(), c.hub.rate) {
+// withinRate charges a message of so many bytes to the connection's rate and quotas. False: the message is not to be
+// handled.
+func (c *Conn) withinRate(size int) bool {
+	at, wait := c.levy(c.wire.ReadAt(), size, byRate)
+	if at == charged {
 		return true
 	}
 	switch c.hub.cfg.OverRate {
 	case Pause:
-		return c.pause()
+		return c.pause(size, at, wait)
 	case CloseOver:
 		c.hub.count.rateLimited.Add(1)
 		_ = c.Close(ws.StatusRateLimited, "rate limited")
@@ -142,20 +148,20 @@ func (c *Conn) withinRate() bool {
 	default:
 		c.hub.count.rateLimited.Add(1)
 		if c.stream.Load() == nil { // else the nack says it
-			c.notify()
+			c.notify(wait)
 		}
 		return false
 	}
 }
 
-// pause waits until the rate allows the message. A shutdown ends the waiting: what was read is handled.
-func (c *Conn) pause() bool {
+// pause waits until the limits allow the message. A shutdown ends the waiting: what was read is handled.
+func (c *Conn) pause(size int, at stage, wait time.Duration) bool {
 	(*events)(c).Pause()
 	for {
-		t := time.NewTimer(max(time.Millisecond, c.bucket.RetryAfter(time.Now(), c.hub.rate)))
+		t := time.NewTimer(max(time.Millisecond, wait))
 		select {
 		case <-t.C:
-			if c.bucket.Allow(time.Now(), c.hub.rate) {
+			if at, wait = c.levy(time.Now(), size, at); at == charged {
 				return true
 			}
 		case <-c.hub.draining:
@@ -169,13 +175,12 @@ func (c *Conn) pause() bool {
 }
 
 // notify tells the client of its rate, at most once a second.
-func (c *Conn) notify() {
+func (c *Conn) notify(wait time.Duration) {
 	now := time.Now()
 	if now.Sub(c.notified) < time.Second {
 		return
 	}
 	c.notified = now
-	wait := c.bucket.RetryAfter(now, c.hub.rate)
 	ms := (wait + time.Millisecond - 1) / time.Millisecond
 	_ = c.SendText(fmt.Sprintf(`{"type":"error","code":"rate_limited","retry_after_ms":%d}`, ms))
 }

@@ -31,6 +31,8 @@ type Hub struct {
 	shards  []*shard
 	places  places
 	monitor *heartbeat.Monitor
+	ages    *heartbeat.Monitor    // nil: no limit of time
+	quotas  *quotas               // nil: none
 	batches *batch.Batcher[entry] // nil without OnBatch
 	streams streams
 	acker   acker
@@ -105,6 +107,7 @@ func New(cfg Config) *Hub {
 // setUp makes what depends on how messages are handled, which is decided when there is no connection yet.
 func (h *Hub) setUp(cfg Config) {
 	h.cfg = cfg
+	h.ages, h.quotas = newAges(cfg), newQuotas(cfg)
 	h.rate = ratelimit.Rate{PerSecond: cfg.Rate, Burst: cfg.Burst}
 	h.engine = wire.NewEngine(cfg.engine(h))
 	if cfg.OnBatch != nil {

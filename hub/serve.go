@@ -85,6 +85,7 @@ func (c *Conn) open() {
 	}
 	c.arrive()
 	c.watch()
+	c.startAge()
 	if c.hub.cfg.OnConn != nil {
 		go c.loop()
 	}

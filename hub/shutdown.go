@@ -80,6 +80,9 @@ func (h *Hub) drain(ctx context.Context, s *shutdown) error {
 	clients := h.closeAll(ctx, s)
 	forced := h.waitOrForce(ctx)
 	h.monitor.Close()
+	if h.ages != nil {
+		h.ages.Close()
+	}
 	h.expiries.close()
 	h.acker.close()
 	for _, s := range h.shards {
