@@ -129,11 +129,12 @@ func TestFirstMessages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	open := func() *wsxtest.Client {
-		resp, c := wsxtest.Exchange(t, addr, handshake("/ws"))
-		if got := l.answer(resp); got != http.StatusSwitchingProtocols {
-			t.Fatalf("got %d", got)
-		}
+	open := func() (c *wsxtest.Client) {
+		eventually(t, "there is a place", func() bool { // the last one may still have it
+			var resp *http.Response
+			resp, c = wsxtest.Exchange(t, addr, handshake("/ws"))
+			return l.answer(resp) == http.StatusSwitchingProtocols
+		})
 		return c
 	}
 	introduce := func(c *wsxtest.Client, token string) { c.SendText(fmt.Sprintf(`{"type":"auth","token":%q}`, token)) }
@@ -161,9 +162,8 @@ func TestFirstMessages(t *testing.T) {
 		t.Errorf("got %d", got)
 	}
 	ann.Close()
-	eventually(t, "ann has gone", func() bool { return h.Len() == 0 })
-	if got := status(t, addr, handshake("/ws", "+Authorization: Bearer "+badToken)); got != http.StatusUnauthorized {
-		t.Errorf("a bad token in the request: got %d, want 401", got)
-	}
+	eventually(t, "a bad token in the request is refused", func() bool {
+		return status(t, addr, handshake("/ws", "+Authorization: Bearer "+badToken)) == http.StatusUnauthorized
+	})
 	l.check(h)
 }
