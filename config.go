@@ -243,10 +243,10 @@ func compile(cfg Config) (*gate, error) {
 
 // protocolsOf returns the subprotocols that are known without being configured.
 func protocolsOf(h *hub.Hub) []string {
-	if h != nil && h.Acknowledges() {
-		return []string{hub.AckProtocol, Protocol}
+	if h == nil {
+		return []string{Protocol}
 	}
-	return []string{Protocol}
+	return append(h.Subprotocols(), Protocol)
 }
 
 func hasCookie(sources []auth.Source) bool {

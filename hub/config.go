@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fiberwsx/wsx/batch"
+	"github.com/fiberwsx/wsx/codec"
 	"github.com/fiberwsx/wsx/internal/wire"
 	"github.com/fiberwsx/wsx/ratelimit"
 	"github.com/fiberwsx/wsx/ws"
@@ -54,6 +55,9 @@ type Config struct {
 	// OnConn owns the loop of a connection: it receives with [Conn.Messages] or [Conn.Receive], and its return closes
 	// the connection, with 1000 or with the status of the error. wsx reads ahead at most 16 messages or 64 KiB.
 	OnConn func(c *Conn) error
+
+	// Codecs are encodings of events besides JSON; a client chooses one by its subprotocol. Optional. Default: nil.
+	Codecs []codec.Codec
 
 	// OnOpen is called before the first read; what it sends arrives first: until it has returned, nothing that is sent
 	// to All or to the User reaches the connection. Its error closes the connection, with its status or with 1008.
@@ -287,6 +291,7 @@ func (c Config) check() {
 	case c.RateRule.Max > 0 && c.RateRule.Period <= 0:
 		panic("hub: Config.RateRule needs a Period, as in ratelimit.Rule{Max: 10, Period: time.Minute}")
 	}
+	checkCodecs(c.Codecs)
 	c.Compression.withDefaults().check()
 }
 

@@ -3,7 +3,6 @@ package hub
 import (
 	"errors"
 
-	"github.com/fiberwsx/wsx/codec"
 	"github.com/fiberwsx/wsx/ws"
 )
 
@@ -84,15 +83,4 @@ func (c *Conn) answerError(e Event, err error) {
 	default:
 		c.settle(err)
 	}
-}
-
-// codec returns the one that the client has chosen.
-func (c *Conn) codec() codec.Codec { return codec.JSON }
-
-// kindOf returns the type of a codec's messages.
-func kindOf(k codec.Codec) ws.MessageType {
-	if k.Binary() {
-		return ws.Binary
-	}
-	return ws.Text
 }

@@ -19,10 +19,21 @@ func (c *Conn) emit(head codec.Header, v any) error {
 	return encoded(k, head, v, c.Send)
 }
 
-// Emit sends an event, encoded once for all receivers, as [Conn.Emit] does. Errors: those of the encoding, and of
-// [Target.Send].
+// Emit sends an event as [Conn.Emit] does, encoded once for all receivers; with Config.Codecs once for each encoding.
+// Errors: those of the encoding, and of [Target.Send].
 func (t Target) Emit(event string, v any) error {
-	return encoded(codec.JSON, codec.Header{Type: event}, v, t.Send)
+	head := codec.Header{Type: event}
+	if len(t.hub.cfg.Codecs) == 0 {
+		return encoded(codec.JSON, head, v, t.Send)
+	}
+	err := encoded(codec.JSON, head, v, t.Where(speaks(codec.JSON)).Send)
+	for _, k := range t.hub.cfg.Codecs {
+		if err != nil {
+			return err
+		}
+		err = encoded(k, head, v, t.Where(speaks(k)).Send)
+	}
+	return err
 }
 
 // encodings are buffers for messages that are sent at once.

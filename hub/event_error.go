@@ -22,8 +22,8 @@ const (
 // nothing. [Conn.Request] returns what a client has answered with.
 type EventError struct {
 	// Code is for programs, Message for people; both go out as they are.
-	Code    string `json:"code"`
-	Message string `json:"message,omitempty"`
+	Code    string `json:"code" msgpack:"code"`
+	Message string `json:"message,omitempty" msgpack:"message,omitempty"`
 }
 
 // Error returns code and message.

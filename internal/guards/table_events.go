@@ -21,6 +21,7 @@ var eventGuards = []guard{
 	{"events: what does not fit enters no batch", "hub/dispatch.go", `if c.fits(m) {`, `if c.fits(m) || true {`, "./hub", "^TestTypedBatch"},
 	{"events: in a batch a refused message has its number", "hub/event_batch.go", `c.skip(len(m.Data), CodeInvalid, false)`, `_ = CodeInvalid`, "./hub", "^TestTypedBatchWithAcks"},
 	{"events: Validate may panic before a batch", "hub/event_batch.go", `err := c.guard(e.route.callback, func() error { return e.route.handle(c, e) })`, `err := e.route.handle(c, e)`, "./hub", "^TestValidateCrash"},
+	{"codecs: a receiver gets its own encoding", "hub/event_emit.go", `t.Where(speaks(codec.JSON)).Send`, `t.Send`, "./hub", "^TestCodecs"},
 	{"versions: an unknown one is refused", "version.go", `a.refusal = &ws.CloseError{`, `_ = &ws.CloseError{`, ".", "^TestVersions"},
 	{"versions: a token is no answer", "version.go", `strings.HasPrefix(p, s.Name+".")`, `false`, ".", "^TestVersions"},
 	{"versions: no callback hears of a refusal", "hub/serve.go", `&& c.req.Refusal == nil {`, `{`, ".", "^TestVersions"},

@@ -1,0 +1,58 @@
+package hub
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/fiberwsx/wsx/codec"
+	"github.com/fiberwsx/wsx/ws"
+)
+
+// checkCodecs panics when no client could choose one of them.
+func checkCodecs(all []codec.Codec) {
+	for i, k := range all {
+		switch {
+		case k == nil:
+			panic("hub: Config.Codecs has a nil")
+		case k.Subprotocol() == "":
+			panic("hub: Config.Codecs has a codec without a subprotocol, by which a client could ask for it")
+		case slices.ContainsFunc(all[:i], func(o codec.Codec) bool { return o.Subprotocol() == k.Subprotocol() }):
+			panic("hub: Config.Codecs has two codecs for the subprotocol " + strconv.Quote(k.Subprotocol()))
+		}
+	}
+}
+
+// Subprotocols returns those that the hub gives a meaning to: [AckProtocol] where it acknowledges, and those of
+// Config.Codecs, in their order.
+func (h *Hub) Subprotocols() (all []string) {
+	if h.Acknowledges() {
+		all = append(all, AckProtocol)
+	}
+	for _, k := range h.cfg.Codecs {
+		all = append(all, k.Subprotocol())
+	}
+	return all
+}
+
+// codec returns the one that the client has chosen.
+func (c *Conn) codec() codec.Codec {
+	for _, k := range c.hub.cfg.Codecs {
+		if k.Subprotocol() == c.req.Subprotocol {
+			return k
+		}
+	}
+	return codec.JSON
+}
+
+// speaks returns a function for [Target.Where].
+func speaks(k codec.Codec) func(*Conn) bool {
+	return func(c *Conn) bool { return c.codec().Subprotocol() == k.Subprotocol() }
+}
+
+// kindOf returns the type of a codec's messages.
+func kindOf(k codec.Codec) ws.MessageType {
+	if k.Binary() {
+		return ws.Binary
+	}
+	return ws.Text
+}

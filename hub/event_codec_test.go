@@ -1,0 +1,68 @@
+package hub_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/fiberwsx/wsx/codec"
+	"github.com/fiberwsx/wsx/hub"
+	"github.com/fiberwsx/wsx/ws"
+)
+
+// binaryJSON is JSON in binary messages, for who asks for it.
+type binaryJSON struct {
+	codec.Codec
+	subprotocol string
+}
+
+func (b binaryJSON) Subprotocol() string { return b.subprotocol }
+
+func (binaryJSON) Binary() bool { return true }
+
+// TestCodecs: each client is answered, and sent to, in the encoding that it has chosen, once.
+func TestCodecs(t *testing.T) {
+	var h *hub.Hub
+	h = newHub(t, hub.Config{Codecs: []codec.Codec{binaryJSON{codec.JSON, "a"}, binaryJSON{codec.JSON, "b"}}})
+	hub.On(h, "say", func(_ *hub.Conn, p post) error { return h.All().Emit("said", p) })
+	want(t, "subprotocols", fmt.Sprint(h.Subprotocols()), "[a b]")
+	inA, inJSON, other := connect(t, h, hub.Request{Subprotocol: "a"}), connect(t, h), connect(t, h, hub.Request{Subprotocol: "c"})
+	read := func(s *session, kind ws.MessageType, text string) {
+		t.Helper()
+		m, err := s.Read()
+		must(t, err)
+		want(t, "kind", m.Type, kind)
+		want(t, "text", m.Text(), text)
+	}
+	inA.Send(ws.Message{Type: ws.Binary, Data: []byte(`{"type":"say","text":"x"}`)})
+	read(inA, ws.Binary, `{"type":"said","room":"","text":"x"}`)
+	read(inJSON, ws.Text, `{"type":"said","room":"","text":"x"}`)
+	read(other, ws.Text, `{"type":"said","room":"","text":"x"}`)
+	inA.SendText(`{"type":"say","text":"x"}`)
+	if m, err := inA.Read(); err != nil || m.Type != ws.Binary || !strings.Contains(m.Text(), `"code":"invalid"`) {
+		t.Errorf("text: got %v, %v", m, err)
+	}
+	must(t, inA.handle.Target().Emit("one", nil))
+	must(t, h.All().Emit("last", nil))
+	read(inA, ws.Binary, `{"type":"one"}`)
+	read(inA, ws.Binary, `{"type":"last"}`)
+	read(inJSON, ws.Text, `{"type":"last"}`)
+}
+
+// TestCodecsThatCannotWork: a codec that nobody can choose panics in New.
+func TestCodecsThatCannotWork(t *testing.T) {
+	for name, all := range map[string][]codec.Codec{
+		"nil":            {nil},
+		"no subprotocol": {codec.JSON},
+		"two of one":     {binaryJSON{codec.JSON, "a"}, binaryJSON{codec.JSON, "a"}},
+	} {
+		func() {
+			defer func() {
+				if what, _ := recover().(string); !strings.Contains(what, "Config.Codecs") {
+					t.Errorf("%s: %q", name, what)
+				}
+			}()
+			hub.New(hub.Config{Codecs: all})
+		}()
+	}
+}
