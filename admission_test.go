@@ -228,20 +228,3 @@ func TestNewPanics(t *testing.T) {
 		})
 	}
 }
-
-func TestWarnsOfAMissingReadTimeout(t *testing.T) {
-	for timeout, want := range map[time.Duration]int{0: 1, time.Second: 0} {
-		log, h := new(record), echoHub()
-		app := newApp(fiber.Config{ReadTimeout: timeout})
-		app.Use("/ws", wsx.New(wsx.Config{Hub: h, Logger: log.logger()}))
-		addr := serve(t, app, h)
-		for range 3 {
-			if got := status(t, addr, handshake("/ws")); got != http.StatusSwitchingProtocols {
-				t.Fatalf("got %d", got)
-			}
-		}
-		if got := strings.Count(log.String(), "no ReadTimeout"); got != want {
-			t.Errorf("with a ReadTimeout of %s: warned %d times, want %d", timeout, got, want)
-		}
-	}
-}

@@ -44,6 +44,10 @@ func Contrib(fn func(*websocket.Conn), config ...Config) fiber.Handler {
 	if err != nil {
 		panic("wsx: " + err.Error())
 	}
+	examineBuild(g.log)
+	if cfg.Hub != nil {
+		examineHub(cfg.Hub, g.log)
+	}
 	upgrade := websocket.New(g.contribConn(fn), websocket.Config{
 		Origins:        []string{"*"}, // this package has checked it
 		Subprotocols:   g.protocols,

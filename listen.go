@@ -63,6 +63,10 @@ func Serve(app *fiber.App, ln net.Listener, hubs ...*hub.Hub) error {
 			"broadcast reaches only some clients; turn it off")
 	}
 	setTimeouts(app.Server())
+	examineBuild(slog.Default())
+	for _, h := range hubs {
+		examineHub(h, slog.Default())
+	}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)

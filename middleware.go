@@ -25,7 +25,9 @@ import (
 // (RFC 6455, section 4.2), 503 while the hub drains or is full, 403 for the origin, 429 for the caps of the address,
 // 400 and 401 for the token, 403 from Authorize, 429 for the cap of the subject. The reason is in the log.
 //
-// It panics with a sentence that says what to change when the configuration cannot work.
+// It panics with a sentence that says what to change when the configuration cannot work. What works and will hurt later
+// is a warning in the log, once for each hub and app: a limit of open files that is not above the hub's MaxConns, a
+// PingInterval over 60 s, an app without a ReadTimeout or with Prefork, and a fasthttp that Fiber v2 does not go with.
 func New(config ...Config) fiber.Handler {
 	cfg := configDefault(config)
 	if cfg.Hub == nil {
@@ -38,6 +40,8 @@ func New(config ...Config) fiber.Handler {
 	if err != nil {
 		panic("wsx: " + err.Error())
 	}
+	examineBuild(g.log)
+	examineHub(cfg.Hub, g.log)
 	return func(c *fiber.Ctx) error { return g.handle(c, g.upgrade) }
 }
 
@@ -82,7 +86,7 @@ func (g *gate) handle(c *fiber.Ctx, accept func(*fiber.Ctx, *admission) error) e
 		}
 		return c.Next()
 	}
-	g.firstSeen.Do(func() { g.warn(c.App()) })
+	g.firstSeen.Do(func() { examineApp(c.App(), g.log) })
 	a, err := g.admit(c, raw)
 	if err != nil {
 		return g.answer(c, err)
@@ -220,11 +224,3 @@ func (h *handshake) check(c *fiber.Ctx) error {
 }
 
 func isGet(method []byte) bool { return string(method) == fiber.MethodGet }
-
-// warn says what the application had better set.
-func (g *gate) warn(app *fiber.App) {
-	if app.Server().ReadTimeout <= 0 {
-		g.log.Warn("wsx: the app has no ReadTimeout, so a handshake sent byte by byte holds a connection for ever; " +
-			"serve with wsx.Listen, or set fiber.Config.ReadTimeout")
-	}
-}

@@ -91,6 +91,9 @@ func New(cfg Config) *Monitor {
 	return m
 }
 
+// Interval returns the time between two pings; 0: nobody is pinged.
+func (m *Monitor) Interval() time.Duration { return max(0, m.interval) }
+
 // Add watches p: the first ping comes within the interval, at random, so that many peers added at once do not stay in
 // step. It costs one allocation.
 func (m *Monitor) Add(p Peer) *Entry {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fiberwsx/wsx/batch"
 	"github.com/fiberwsx/wsx/hub"
@@ -51,4 +52,8 @@ func TestHubWithoutAHandler(t *testing.T) {
 	want(t, "Handles with one", newHub(t, hub.Config{OnMessage: nothing}).Handles(), true)
 	want(t, "MaxMessage", newHub(t, hub.Config{}).MaxMessage(), 64<<10)
 	want(t, "MaxMessage without a limit", newHub(t, hub.Config{MaxMessage: -1}).MaxMessage(), 0)
+	want(t, "MaxConns", newHub(t, hub.Config{}).MaxConns(), 10_000)
+	want(t, "MaxConns without a limit", newHub(t, hub.Config{MaxConns: -1}).MaxConns(), 0)
+	want(t, "PingInterval", newHub(t, hub.Config{PingInterval: 30 * time.Second}).PingInterval(), 30*time.Second)
+	want(t, "PingInterval without a heartbeat", newHub(t, hub.Config{PingInterval: -1}).PingInterval(), 0)
 }

@@ -130,6 +130,12 @@ func (h *Hub) Acknowledges() bool { return h.cfg.Ack != AckNone }
 // MaxMessage returns the longest message in bytes, as it is configured; 0: no limit.
 func (h *Hub) MaxMessage() int { return h.cfg.MaxMessage }
 
+// MaxConns returns how many connections may be open, as it is configured; 0: no limit.
+func (h *Hub) MaxConns() int { return h.cfg.MaxConns }
+
+// PingInterval returns the time between two pings of a connection; 0: no heartbeat.
+func (h *Hub) PingInterval() time.Duration { return h.monitor.Interval() }
+
 // Draining reports whether a shutdown has begun: new connections are refused. A readiness check answers with it.
 func (h *Hub) Draining() bool {
 	select {

@@ -17,7 +17,7 @@ type guard struct {
 
 // guards returns the table. The parts are named after where the guards stand.
 func guards() []guard {
-	return slices.Concat(handshakeGuards, originGuards, tokenGuards, authGuards, capGuards, edgeGuards,
+	return slices.Concat(handshakeGuards, originGuards, tokenGuards, authGuards, capGuards, doctorGuards, edgeGuards,
 		frameGuards, parserGuards, deflateGuards, memoryGuards, requestGuards, ingestGuards, outboxGuards, budgetGuards, policyGuards, socketGuards, hubGuards, eventGuards, shutdownGuards, leafGuards)
 }
 

@@ -108,6 +108,16 @@ var capGuards = []guard{
 	{"cap: keys of a limiter", "ratelimit/limiter.go", `case len(l.keys) < l.max:`, `case true:`, "./ratelimit", "^TestAMillionKeys|^TestLimiterForgets"},
 }
 
+var doctorGuards = []guard{
+	{"doctor: files for the connections", "doctor.go", `files <= uint64(most) {`, `files < uint64(most) {`, ".", "^TestWarnsFromTheLimit"},
+	{"doctor: a ping before the proxy's patience ends", "doctor.go", `every == 0 || every > proxyIdle {`, `false {`, ".", "^TestWarnsOfTheHub|^TestServeWarns"},
+	{"doctor: no heartbeat", "doctor.go", `every == 0 || every`, `every`, ".", "^TestWarnsOfTheHub"},
+	{"doctor: Prefork", "doctor.go", `if app.Config().Prefork && fiber.IsChild() {`, `if false {`, ".", "^TestWarnsOfTheApp"},
+	{"doctor: a time for the header", "doctor.go", `if app.Server().ReadTimeout <= 0 {`, `if false {`, ".", "^TestWarnsOfTheApp"},
+	{"doctor: a fasthttp that Fiber goes with", "doctor.go", `minor > newestFasthttp {`, `minor > 100 {`, ".", "^TestWarnsOfFasthttp"},
+	{"doctor: once", "doctor.go", `if _, known := seen.LoadOrStore(key, nil); known {`, `if false {`, ".", "^TestWarnsOf"},
+}
+
 var edgeGuards = []guard{
 	{"log: the client's words are quoted", "refusal.go", `func quoted(s string) string { return strconv.Quote(s[:min(len(s), maxLogged)]) }`,
 		`func quoted(s string) string { return s }`, ".", "^TestRefusalsAre"},

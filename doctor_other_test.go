@@ -1,0 +1,5 @@
+//go:build !unix
+
+package wsx_test
+
+const limitsFiles = false
