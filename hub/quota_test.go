@@ -100,8 +100,11 @@ func TestIdle(t *testing.T) {
 		time.Sleep(5*time.Minute + 50*time.Second)
 		want(t, "state after a long handler and 50 s", s.handle.State(), hub.StateOpen)
 		must(t, s.Frame(true, wire.OpPing, nil))
-		time.Sleep(14 * time.Second)
+		begun := time.Now()
 		want(t, "status", <-status, ws.StatusNormalClosure)
+		if took := time.Since(begun); took < 9*time.Second || took > 14*time.Second {
+			t.Errorf("closed %v after 50 s without a message, want 10 s", took)
+		}
 	})
 }
 
