@@ -11,7 +11,7 @@ import (
 // TestSteadyStateDoesNotAllocate: not for a message, not for a receiver, from the socket to the socket or the batch.
 func TestSteadyStateDoesNotAllocate(t *testing.T) {
 	for name, path := range map[string]func(testing.TB) func(){
-		"echo": echoing, "broadcast": broadcasting, "ingest": ingesting(hub.AckNone), "ingest with acks": ingesting(hub.AckBatch),
+		"echo": echoing, "broadcast": broadcasting, "under a policy": conflating, "ingest": ingesting(hub.AckNone), "ingest with acks": ingesting(hub.AckBatch),
 		"compressed broadcast": broadcastingCompressed(false), "with context takeover": broadcastingCompressed(true),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -116,6 +116,23 @@ func broadcasting(tb testing.TB) func() {
 	}
 }
 
+// conflating sends each message to the members of a room under a policy.
+func conflating(tb testing.TB) func() {
+	h, all := sockets(tb, hub.Config{
+		OnOpen:    func(c *hub.Conn) error { return c.Join("room") },
+		OnMessage: func(c *hub.Conn, m hub.Message) error { return c.To("room").With(hub.Conflate("position")).Send(m) },
+	}, receivers)
+	for h.Room("room").Len() < receivers {
+		runtime.Gosched()
+	}
+	return func() {
+		all[0].send(tb)
+		for _, s := range all {
+			s.receive(tb)
+		}
+	}
+}
+
 // broadcastingCompressed sends messages that come to a tenth of their length.
 func broadcastingCompressed(context bool) func(testing.TB) func() {
 	return func(tb testing.TB) func() {

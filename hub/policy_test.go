@@ -2,6 +2,9 @@ package hub_test
 
 import (
 	"fmt"
+	"runtime"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -174,4 +177,74 @@ func TestKickingManyTakesItsTime(t *testing.T) {
 			want(t, "status", <-status, ws.StatusKicked)
 		}
 	})
+}
+
+// TestPoliciesAddUp: with senders of every policy, and slow readers, every message is
+// received, or counted.
+func TestPoliciesAddUp(t *testing.T) {
+	for name, connect := range map[string]func(*testing.T, *hub.Hub) *session{
+		"in memory": func(t *testing.T, h *hub.Hub) *session { return connect(t, h) }, "TCP": connectTCP,
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHub(t, hub.Config{OnMessage: nothing, OutboxMessages: 16, CloseTimeout: time.Minute})
+			received, sent := make(chan int), make(chan struct{})
+			for i := range 8 {
+				s := connect(t, h)
+				go func() {
+					if i == 0 {
+						<-sent
+					}
+					received <- s.countAll(i)
+				}()
+			}
+			var senders sync.WaitGroup
+			for i, p := range []hub.Policy{hub.DropNewest, hub.DropOldest, hub.Conflate("a"), hub.Conflate("b")} {
+				senders.Go(func() {
+					for n := range 2000 {
+						to := h.All().With(p)
+						if n%3 == 0 {
+							to = to.Where(func(c *hub.Conn) bool { return c.State() == hub.StateOpen })
+						}
+						if err := to.SendText(strings.Repeat("x", 10+i*n)); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+			}
+			senders.Wait()
+			close(sent)
+			var last hub.Tally
+			must(t, h.All().Tally(&last).SendText("")) // what stands before it has been counted
+			must(t, h.All().Close(ws.StatusNormalClosure, ""))
+			sum := uint64(0)
+			for range 8 {
+				sum += uint64(<-received)
+			}
+			for c := range h.Conns() {
+				<-c.Done()
+			}
+			s := h.Stats()
+			if s.OutboxDropped == 0 || s.Conflated == 0 {
+				t.Errorf("nobody was slow: %+v", s)
+			}
+			if counted := sum + s.OutboxDropped + s.Conflated + s.Unsent; counted != s.MessagesOut {
+				t.Errorf("%d received, %d dropped, %d conflated, %d unsent of %d",
+					sum, s.OutboxDropped, s.Conflated, s.Unsent, s.MessagesOut)
+			}
+		})
+	}
+}
+
+// countAll reads to the end, now and then slowly.
+func (s *session) countAll(seed int) (n int) {
+	for {
+		if _, err := s.Read(); err != nil {
+			return n
+		}
+		if n++; n%(50+seed) == 0 {
+			for range 2000 {
+				runtime.Gosched()
+			}
+		}
+	}
 }
