@@ -22,8 +22,7 @@ func (binaryJSON) Binary() bool { return true }
 
 // TestCodecs: each client is answered, and sent to, in the encoding that it has chosen, once.
 func TestCodecs(t *testing.T) {
-	var h *hub.Hub
-	h = newHub(t, hub.Config{Codecs: []codec.Codec{binaryJSON{codec.JSON, "a"}, binaryJSON{codec.JSON, "b"}}})
+	h := newHub(t, hub.Config{Codecs: []codec.Codec{binaryJSON{codec.JSON, "a"}, binaryJSON{codec.JSON, "b"}}})
 	hub.On(h, "say", func(_ *hub.Conn, p post) error { return h.All().Emit("said", p) })
 	want(t, "subprotocols", fmt.Sprint(h.Subprotocols()), "[a b]")
 	inA, inJSON, other := connect(t, h, hub.Request{Subprotocol: "a"}), connect(t, h), connect(t, h, hub.Request{Subprotocol: "c"})

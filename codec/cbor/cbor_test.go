@@ -41,8 +41,7 @@ func decode(t *testing.T, p []byte) (m map[string]any) {
 
 // TestHub has two clients of one room, one with CBOR and one with JSON, and a request.
 func TestHub(t *testing.T) {
-	var h *hub.Hub
-	h = hub.New(hub.Config{Codecs: []codec.Codec{cbor.New()}, PingInterval: -1})
+	h := hub.New(hub.Config{Codecs: []codec.Codec{cbor.New()}, PingInterval: -1})
 	hub.On(h, "say", func(_ *hub.Conn, p post) error { return h.All().Emit("said", p) })
 	hub.Reply(h, "length", func(_ *hub.Conn, p post) (int, error) { return len(p.Text), nil })
 	if got := h.Subprotocols(); len(got) != 1 || got[0] != cbor.Subprotocol {
