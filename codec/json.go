@@ -161,7 +161,7 @@ func (w *jsonWriter) message(h Header, v any) error {
 	if h.ID != nil {
 		w.b = append(append(w.b, `,"id":`...), h.ID...)
 	}
-	if v == nil {
+	if v == nil && !h.InData {
 		w.b = append(w.b, '}')
 		return nil
 	}

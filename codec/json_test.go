@@ -142,6 +142,7 @@ func TestAppend(t *testing.T) {
 		{codec.Header{Type: "a"}, time.Unix(0, 0).UTC(), `{"type":"a","data":"1970-01-01T00:00:00Z"}`, nil},
 		{codec.Header{Type: "a"}, json.RawMessage(`{"b":1}`), `{"type":"a","data":{"b":1}}`, nil},
 		{codec.Header{Type: "a", InData: true}, inner{1}, `{"type":"a","data":{"a":1}}`, nil},
+		{codec.Header{Type: "a", InData: true}, nil, `{"type":"a","data":null}`, nil},
 		{codec.Header{Type: "a", ID: id}, inner{1}, `{"type":"a","id":7,"a":1}`, nil},
 		{codec.Header{Type: "a", ID: id, InData: true}, owner{"b"}, `{"type":"a","id":7,"data":{"type":"b"}}`, nil},
 		{codec.Header{Type: "a"}, map[string]int{"id": 1}, `{"type":"a","id":1}`, nil},

@@ -100,7 +100,7 @@ func (cborCodec) Append(b []byte, h codec.Header, v any) ([]byte, error) {
 	}
 	members := make(map[string]cbor.RawMessage)
 	switch {
-	case v == nil:
+	case v == nil && !h.InData:
 	case h.InData || !codec.Beside(reflect.TypeOf(v)):
 		members[codec.Data] = body
 	case body[0]>>5 == majorMap: // and not that of a nil pointer

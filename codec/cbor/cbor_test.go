@@ -144,6 +144,7 @@ func TestAppend(t *testing.T) {
 		{codec.Header{Type: "a"}, 3, 2, nil},
 		{codec.Header{Type: "a"}, at, 2, nil},
 		{codec.Header{Type: "a", ID: k.AppendID(nil, 1), InData: true}, map[string]int{"type": 1, "id": 2}, 3, nil},
+		{codec.Header{Type: "a", InData: true}, nil, 2, nil},
 		{codec.Header{Type: "a"}, map[string]int{"type": 1}, 0, codec.ErrOwnType},
 		{codec.Header{Type: "a", ID: k.AppendID(nil, 1)}, map[string]int{"id": 1}, 0, codec.ErrOwnType},
 		{codec.Header{}, nil, 0, codec.ErrNoType},
