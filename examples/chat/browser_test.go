@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// findChromium returns a Chromium to run, or skips the test; with WSX_REQUIRE=all, or chromium among it, that fails.
+func findChromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	const why = "no chromium, chromium-browser or google-chrome in PATH: the page is not tested"
+	if required := os.Getenv("WSX_REQUIRE"); required == "all" || strings.Contains(required, "chromium") {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+	return ""
+}
+
+// browser is a tab of a headless Chromium.
+type browser struct {
+	context.Context
+	mu       sync.Mutex
+	problems []string // errors in its console, blocked requests among them
+}
+
+func newBrowser(t *testing.T) *browser {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(findChromium(t)),
+		chromedp.Flag("no-sandbox", true), // it would need rights that a container does not have
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-background-networking", true),
+	)
+	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(cancel)
+	tab, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(cancel)
+	b := &browser{Context: tab}
+	if err := chromedp.Listen(tab, b.listen); err != nil { // starts it
+		t.Fatal(err)
+	}
+	return b
+}
+
+func (b *browser) listen(event any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		b.problems = append(b.problems, fmt.Sprint(e.ExceptionDetails.Text, " in ", e.ExceptionDetails.URL))
+	case *log.EventEntryAdded:
+		if e.Entry.Level == log.EntryLevelError {
+			b.problems = append(b.problems, e.Entry.Text)
+		}
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.ConsoleAPICalledTypeError {
+			b.problems = append(b.problems, fmt.Sprint("console.error at ", e.Timestamp))
+		}
+	}
+}
+
+func (b *browser) do(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(b, 20*time.Second)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// eval returns what an expression is in the page.
+func eval[T any](t *testing.T, b *browser, expression string) T {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(b, 20*time.Second)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		t.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// clean fails the test when the page has complained.
+func (b *browser) clean(t *testing.T) {
+	t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.problems) > 0 {
+		t.Errorf("the page complains: %s", strings.Join(b.problems, "\n"))
+	}
+}
+
+func prefer(scheme string) chromedp.Action[chromedp.Void] {
+	return func(ctx context.Context, tab *chromedp.Target) (chromedp.Void, error) {
+		features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}
+		_, err := cdp.Call(ctx, tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
+		return chromedp.Void{}, err
+	}
+}
+
+// typeInto types into what a selector finds. "\r" at the end is the Enter key.
+func (b *browser) typeInto(t *testing.T, selector, text string) {
+	t.Helper()
+	text, enter := strings.CutSuffix(text, "\r")
+	area := eval[bool](t, b, fmt.Sprintf(`(() => {
+		const e = document.querySelector(%s);
+		e.focus();
+		return e.tagName === "TEXTAREA";
+	})()`, strconv.Quote(selector)))
+	b.do(t, chromedp.KeyEvent(text))
+	switch {
+	case enter && area: // whose script takes the key: so Chromium has no character of it
+		b.do(t, pressEnter)
+	case enter:
+		b.do(t, chromedp.KeyEvent("\r"))
+	}
+}
+
+func pressEnter(ctx context.Context, tab *chromedp.Target) (chromedp.Void, error) {
+	for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeRawKeyDown, input.DispatchKeyEventTypeKeyUp} {
+		_, err := cdp.Call(ctx, tab, input.DispatchKeyEvent, input.DispatchKeyEventParams{
+			Type: kind, Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, NativeVirtualKeyCode: 13,
+		})
+		if err != nil {
+			return chromedp.Void{}, err
+		}
+	}
+	return chromedp.Void{}, nil
+}
