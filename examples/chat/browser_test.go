@@ -35,6 +35,9 @@ func findChromium(t *testing.T) string {
 	return ""
 }
 
+// bounded is how long one step of a browser may take.
+const bounded = 20 * time.Second
+
 // browser is a tab of a headless Chromium.
 type browser struct {
 	context.Context
@@ -80,7 +83,7 @@ func (b *browser) listen(event any) {
 
 func (b *browser) do(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(b, 20*time.Second)
+	ctx, cancel := context.WithTimeout(b, bounded)
 	defer cancel()
 	if err := chromedp.Do(ctx, steps...); err != nil {
 		t.Fatal(err)
@@ -90,7 +93,7 @@ func (b *browser) do(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
 // eval returns what an expression is in the page.
 func eval[T any](t *testing.T, b *browser, expression string) T {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(b, 20*time.Second)
+	ctx, cancel := context.WithTimeout(b, bounded)
 	defer cancel()
 	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
 	if err != nil {
