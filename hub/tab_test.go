@@ -30,7 +30,10 @@ func TestTabThatStopsReading(t *testing.T) {
 }
 
 func testTab(t *testing.T, tabs int, wrap func(net.Conn) net.Conn) {
-	h := newHub(t, hub.Config{OnMessage: nothing, OutboxMessages: series, OutboxBudget: 256 << 20})
+	h := newHub(t, hub.Config{
+		OnMessage: nothing, OutboxMessages: series, OutboxBudget: 256 << 20,
+		WriteDeadline: time.Minute, // the tab is away for as long as the others take
+	})
 	tab := connectVia(t, h, func(c net.Conn) net.Conn {
 		must(t, c.(*net.TCPConn).SetWriteBuffer(16<<10))
 		return wrap(c)

@@ -28,6 +28,10 @@ func (s *pgStore) commit(ctx context.Context, messages []message) (o outcome, er
 // both happen in one transaction, a database that commits the one was well enough to take the other.
 func (s *pgStore) bury(ctx context.Context, m message) (o outcome, err error) {
 	err = s.transact(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
+		// Nobody changes the tables between the two attempts; a savepoint that is rolled back gives its locks up.
+		if _, err := tx.Exec(ctx, "LOCK TABLE readings, dead_letters IN ROW EXCLUSIVE MODE"); err != nil {
+			return err
+		}
 		if alone := m; len(m.readings) > 0 {
 			alone.reason = ""
 			err = pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) (err error) { // a savepoint
