@@ -52,7 +52,7 @@ func TestIdleConnectionsCostNoGoroutine(t *testing.T) {
 	const n = 30
 	h := newHub(t, hub.Config{
 		OnMessage:    func(c *hub.Conn, m hub.Message) error { return c.Send(m) },
-		PingInterval: 500 * time.Millisecond, PongTimeout: -1, // nobody answers; long against the time that connecting takes
+		PingInterval: 2 * time.Second, PongTimeout: -1, // nobody answers; long against the time that connecting takes
 	})
 	before := runtime.NumGoroutine()
 	for range n {

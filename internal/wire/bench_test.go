@@ -92,8 +92,12 @@ func BenchmarkSendRound4K(b *testing.B) {
 		r := NewRound(position)
 		r.Append(ws.Binary, p, nil)
 		position = r.End()
-		if _, _, err := c.SendRound(r); err != nil {
+		_, full, err := c.SendRound(r)
+		if err != nil {
 			b.Fatal(err)
+		}
+		if full { // as a hub does
+			c.AwaitProgress(time.Now().Add(time.Second))
 		}
 		r.Release()
 	}
