@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fiberwsx/wsx/hub"
 	"github.com/fiberwsx/wsx/ws"
@@ -176,6 +178,9 @@ func TestKick(t *testing.T) {
 		if status, _ := postTo[session](t, r, path, ada.session.Token, body); status < 400 {
 			t.Errorf("%s afterwards: %d", path, status)
 		}
+	}
+	if err := r.names.hold("ada", "another session", time.Now().Add(banned-time.Minute)); !errors.Is(err, errNameTaken) {
+		t.Errorf("the name, nearly 10 minutes later: %v", err)
 	}
 	if _, err := ask[struct{}](t, bob, "alive", nil); err != nil {
 		t.Errorf("bob: %v", err)

@@ -113,13 +113,31 @@ func TestLogout(t *testing.T) {
 		t.Errorf("closed with %d", got)
 	}
 	if r.ticket(t, ada.session.Token) != "" {
-		t.Error("the token is still good")
+		t.Error("the token is still good for a ticket")
+	}
+	if status, _ := postTo[session](t, r, "/renew", ada.session.Token, nil); status != http.StatusUnauthorized {
+		t.Errorf("renewing it: %d", status)
 	}
 	eventually(t, "the name is free", func() bool { return !r.names.online("ada") })
 	r.enter(t, "Ada")
 }
 
-// A token is of no use once another session has its name, and of a restarted server it gets the name back.
+// A token is good, and yet its name another's: after a minute away, or a restart at which another was faster.
+func TestTokenOfALostName(t *testing.T) {
+	r := start(t)
+	ada := r.logIn(t, credentials{Name: "ada"})
+	r.names.free("ada", r.names.held["ada"].session, testTime)
+	if err := r.names.hold("ada", "another session", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if r.ticket(t, ada.Token) != "" {
+		t.Error("it is good for a ticket")
+	}
+	if status, _ := postTo[session](t, r, "/renew", ada.Token, nil); status != http.StatusConflict {
+		t.Errorf("renewing it: %d", status)
+	}
+}
+
 func TestWhoseNameItIs(t *testing.T) {
 	n := newNames()
 	at := func(d time.Duration) time.Time { return testTime.Add(d) }

@@ -165,7 +165,11 @@ func (r *running) connect(t *testing.T, s session) *client {
 	}
 	c.SetReadLimit(1 << 20)
 	t.Cleanup(func() { _ = c.CloseNow() })
-	return &client{Conn: c, session: s}
+	in := &client{Conn: c, session: s}
+	if _, err := ask[struct{}](t, in, "alive", nil); err != nil { // the hub has it: the answer to the handshake comes before
+		t.Fatal(err)
+	}
+	return in
 }
 
 func (r *running) dial(t *testing.T, ticket string) (*websocket.Conn, error) {

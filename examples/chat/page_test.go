@@ -17,6 +17,12 @@ const (
 	image  = `<img src=x onerror="document.title = 'owned'">`
 )
 
+// newestInView says whether the log shows its end.
+const newestInView = `(() => {
+	const { scrollHeight, scrollTop, clientHeight } = document.getElementById("log");
+	return scrollHeight - scrollTop - clientHeight < 2;
+})()`
+
 // enterPage logs in by keyboard, from an empty page.
 func (b *browser) enterPage(t *testing.T, r *running, name string) {
 	t.Helper()
@@ -144,6 +150,9 @@ func TestPrivatelyAndKicked(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "it says that there is something new", func() bool { return strings.Join(strings.Fields(b.text(t, "privates")), " ") == "bob 1 new" })
+	if got := b.text(t, "news"); got != "bob has written to you privately" {
+		t.Errorf("a screen reader is told %q", got)
+	}
 	b.typeInto(t, "#privates button", "\r")
 	b.shows(t, "bob: "+image)
 	b.typeInto(t, "#text", "hello\r")
@@ -185,9 +194,16 @@ func TestPageFitsPhonesAndBothSchemes(t *testing.T) {
 			if got := eval[int](t, b, `document.getElementById("text").getBoundingClientRect().bottom`); got > 740 {
 				t.Errorf("%s, %d wide: the end of the message field is at %d, below the screen", scheme, width, got)
 			}
+			eventually(t, "the newest message is in view", func() bool {
+				return eval[bool](t, b, newestInView)
+			})
 			backgrounds[eval[string](t, b, `getComputedStyle(document.documentElement).backgroundColor`)] = true
 		}
 	}
+	b.do(t, chromedp.EmulateViewport(1280, 400)) // as when the keyboard of a phone comes up
+	eventually(t, "it still is", func() bool {
+		return eval[bool](t, b, newestInView)
+	})
 	if len(backgrounds) != 2 {
 		t.Errorf("light and dark have the same background: %v", backgrounds)
 	}

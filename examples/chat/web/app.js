@@ -3,7 +3,7 @@
 import { Feed } from "/feed.js";
 import { Session } from "/session.js";
 import { newKey, Talk } from "/talk.js";
-import { $, addLine, endPending, notice, showLog, showPeople, showTalks } from "/view.js";
+import { $, addLine, endPending, news, notice, showLog, showPeople, showTalks } from "/view.js";
 
 const typingEvery = 3000;
 const typingLasts = 5000;
@@ -65,6 +65,7 @@ class Chat {
   open(talk) {
     this.current = talk;
     talk.unread = 0;
+    news("");
     this.typists.forEach(clearTimeout);
     this.typists.clear();
     this.showTyping();
@@ -145,6 +146,7 @@ class Chat {
       addLine(message, this.session);
     } else if (message.from !== this.session.name) {
       talk.unread++;
+      news(talk.kind === "room" ? `New messages in ${talk.name}` : `${talk.name} has written to you privately`);
     }
     this.show();
   }

@@ -90,6 +90,11 @@ function line(message, session) {
 const log = () => $("log");
 const atEnd = () => log().scrollHeight - log().scrollTop - log().clientHeight < 60;
 
+// A log that shows its end goes on showing it when its size changes, as with the keyboard of a phone.
+let following = true;
+log().addEventListener("scroll", () => { following = atEnd(); });
+new ResizeObserver(() => { if (following) log().scrollTop = log().scrollHeight; }).observe(log());
+
 // showLog shows a talk from its beginning. It is not read out: that is for what comes from now on.
 export function showLog(talk, session) {
   log().setAttribute("aria-live", "off");
@@ -119,3 +124,6 @@ export function notice(text) {
   clearTimeout(notice.timer);
   if (text) notice.timer = setTimeout(() => { $("notice").textContent = ""; }, 8000);
 }
+
+// news tells those who do not see the list of talks that something is new there.
+export function news(text) { $("news").textContent = text; }
