@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/fiberwsx/wsx/ws"
 )
 
 // what would run, if anything that people write could.
@@ -207,5 +208,70 @@ func TestPageFitsPhonesAndBothSchemes(t *testing.T) {
 	if len(backgrounds) != 2 {
 		t.Errorf("light and dark have the same background: %v", backgrounds)
 	}
+	b.clean(t)
+}
+
+func TestNextPersonInTheSameTab(t *testing.T) {
+	b := newBrowser(t)
+	r := start(t)
+	r.enter(t, "zoe").join(t, "lobby")
+	b.enterPage(t, r, "ada")
+	b.typeInto(t, "#text", "a draft of ada's")
+	b.typeInto(t, "#logout", "\r")
+	eventually(t, "the login is there", func() bool { return eval[string](t, b, `document.activeElement.id`) == "name" })
+	b.typeInto(t, "#name", "2\r") // behind the name that is there still
+	b.live(t)
+	eventually(t, "another one is here", func() bool { return b.text(t, "people") == "ada2 (you)\nzoe" })
+	if got := eval[string](t, b, `document.getElementById("text").value`); got != "" {
+		t.Errorf("the field has %q", got)
+	}
+	b.typeInto(t, "#rooms li:last-child button", "\r")
+	b.typeInto(t, "#text", "hello\r")
+	b.shows(t, "ada2: hello")
+	if got := r.rooms["help"].history(); len(got) != 1 || got[0].From != "ada2" {
+		t.Errorf("the second room has %+v", got)
+	}
+	b.clean(t)
+}
+
+// The page renews its token on the connection that it has.
+func TestPageRenewsItsToken(t *testing.T) {
+	b := newBrowser(t)
+	r := start(t)
+	b.enterPage(t, r, "ada")
+	expires := func() (id string, at time.Time) {
+		for c := range r.hub.Conns() {
+			id, at = c.ID(), c.Identity().Expires
+		}
+		return id, at
+	}
+	id, first := expires()
+	eval[bool](t, b, `(() => { const now = Date.now; Date.now = () => now() + 11 * 60 * 1000; return true; })()`)
+	eventually(t, "the connection lasts longer", func() bool {
+		now, at := expires()
+		return now == id && at.After(first)
+	})
+	b.clean(t)
+}
+
+func TestModeratorKicksOnThePage(t *testing.T) {
+	b := newBrowser(t)
+	r := start(t)
+	bob := r.enter(t, "bob")
+	bob.join(t, "lobby")
+	b.do(t, chromedp.Navigate("http://"+r.address+"/"))
+	eventually(t, "the login has the focus", func() bool { return eval[string](t, b, `document.activeElement.id`) == "name" })
+	b.typeInto(t, "#name", "mod")
+	eval[bool](t, b, `document.querySelector("details").open = true`)
+	b.typeInto(t, "#code", code+"\r")
+	b.live(t)
+	const kick = `[aria-label="Kick bob"]`
+	eventually(t, "bob is there", func() bool { return eval[bool](t, b, `!!document.querySelector('`+kick+`')`) })
+	eval[bool](t, b, `(() => { window.confirm = (question) => question === "Kick bob?"; return true; })()`)
+	b.typeInto(t, kick, "\r")
+	if got := bob.expectClose(t); int(got) != int(ws.StatusKicked) {
+		t.Errorf("bob is closed with %d", got)
+	}
+	eventually(t, "bob is gone", func() bool { return b.text(t, "people") == "mod (you)" })
 	b.clean(t)
 }

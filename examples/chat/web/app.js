@@ -3,7 +3,7 @@
 import { Feed } from "/feed.js";
 import { Session } from "/session.js";
 import { newKey, Talk } from "/talk.js";
-import { $, addLine, endPending, news, notice, showLog, showPeople, showTalks } from "/view.js";
+import { $, addLine, clear, endPending, news, notice, showLog, showPeople, showTalks } from "/view.js";
 
 const typingEvery = 3000;
 const typingLasts = 5000;
@@ -203,7 +203,8 @@ class Chat {
   }
 
   end() {
-    this.feed?.close();
+    this.feed.close();
+    this.typists.forEach(clearTimeout);
     chat = undefined;
   }
 }
@@ -215,6 +216,7 @@ function door(why = "") {
   $("chat").hidden = true;
   $("door").hidden = false;
   $("door-note").textContent = why;
+  clear();
   document.title = "Chat";
   $("name").focus();
 }

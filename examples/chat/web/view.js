@@ -127,3 +127,9 @@ export function notice(text) {
 
 // news tells those who do not see the list of talks that something is new there.
 export function news(text) { $("news").textContent = text; }
+
+// clear leaves nothing of the one who was logged in to the next.
+export function clear() {
+  for (const id of ["rooms", "privates", "people", "log", "typing", "news", "notice"]) $(id).replaceChildren();
+  $("text").value = "";
+}
