@@ -156,8 +156,8 @@ type Config struct {
 	// Default: nil.
 	OnDrain func(c *Conn)
 	// OutboxMessages and OutboxBytes bound what waits for a slow receiver. When one is reached, [Conn.Send] waits as long
-	// as the socket takes something; when it has taken nothing for 50 ms, or 250 ms where it cannot be asked, as over TLS,
-	// the connection closes with 4006. What is sent to a target is shared and waits for nobody: it may fill OutboxBytes whatever the number of messages, and four times
+	// as the socket takes something; when it has taken nothing for 50 ms, the connection closes with 4006. What is sent to
+	// a target is shared and waits for nobody: it may fill OutboxBytes whatever the number of messages, and four times
 	// that, 4 MiB at least, unless the socket has taken nothing for a second. Optional. Default: 256, 1 MiB.
 	OutboxMessages int
 	OutboxBytes    int

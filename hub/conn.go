@@ -154,8 +154,8 @@ func (c *Conn) RTT() time.Duration { return time.Duration(c.rtt.Load()) }
 // LastSeen returns when the last byte came from the peer.
 func (c *Conn) LastSeen() time.Time { return c.wire.LastSeen() }
 
-// Send queues a message and returns; it does not keep m.Data. It waits only while the outbox is full and the socket
-// still takes something, at most 50 ms without that, or 250 ms where the socket cannot be asked, as over TLS; with another [Config.Policy] than Close it does not wait. Errors: [ErrClosed],
+// Send queues a message and returns; it does not keep m.Data. It waits, at most 50 ms, only while the outbox is full
+// and the socket still takes something; with another [Config.Policy] than Close it does not wait. Errors: [ErrClosed],
 // [ErrSlowConsumer], [ErrMessageType], [ErrInvalidUTF8].
 func (c *Conn) Send(m Message) error {
 	p := &c.hub.cfg.Policy

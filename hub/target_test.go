@@ -193,7 +193,7 @@ func TestSendToASlowConsumer(t *testing.T) {
 		if err := s.handle.SendText("x"); !errors.Is(err, hub.ErrSlowConsumer) {
 			t.Errorf("got %v, want ErrSlowConsumer", err)
 		}
-		want(t, "time that Send took", time.Since(start), 250*time.Millisecond)
+		want(t, "time that Send took", time.Since(start), 50*time.Millisecond)
 		want(t, "close frame", s.ReadClose().Status, ws.StatusSlowConsumer)
 	})
 }

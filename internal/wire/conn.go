@@ -160,7 +160,7 @@ func (c *Conn) send(op Opcode, payload []byte, pack bool, m *Mark) error {
 		case errors.Is(err, errDropped):
 			return nil
 		case errors.Is(err, errFull):
-			err = c.awaitRoom(c.patience())
+			err = c.awaitRoom(patience)
 		case errors.Is(err, errStrained):
 			err = c.awaitRoom(c.engine.outboxes.allows())
 		default:

@@ -18,9 +18,6 @@ const (
 	// patience is how long the socket may have refused before a full outbox counts as a slow consumer, for somebody who
 	// waits for it.
 	patience = 50 * time.Millisecond
-	// patienceInPlace is that for a socket that cannot be asked whether it takes something: a write that is under way may
-	// only wait for a processor, the peer's on the same machine for example.
-	patienceInPlace = 250 * time.Millisecond
 	// Nobody waits with a round, and it is shared: so the outbox may hold it whatever the number of messages, and for
 	// roundPatience lenience times the limit in bytes, which counts as lenientBytes at least.
 	roundPatience = time.Second

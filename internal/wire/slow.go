@@ -23,14 +23,6 @@ func (c *Conn) tryLater() error {
 	return c.Close(ws.StatusTryAgainLater, "unfinished messages hold too much")
 }
 
-// patience is how long the socket may have refused for somebody who waits.
-func (c *Conn) patience() time.Duration {
-	if c.detached {
-		return patience
-	}
-	return patienceInPlace
-}
-
 // awaitRoom waits until a message that found the outbox at a limit may be tried again. The error is
 // [ErrSlowConsumer]: the socket takes nothing, and the connection closes; or [ErrClosed], because it does already.
 func (c *Conn) awaitRoom(patience time.Duration) error {

@@ -35,7 +35,7 @@ func testSilentPeer(t *testing.T, size int) {
 	sent-- // the last one was refused
 	want(t, "error", err, wire.ErrSlowConsumer)
 	want(t, "cause", ws.StatusOf(r.Cause()), ws.StatusSlowConsumer)
-	if waited := time.Since(begun); waited != 250*time.Millisecond { // of fake time, in place
+	if waited := time.Since(begun); waited > 100*time.Millisecond {
 		t.Errorf("the sender was held for %v", waited)
 	}
 	want(t, "the next error", r.Send(ws.Binary, nil), wire.ErrClosed)
