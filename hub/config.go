@@ -156,9 +156,10 @@ type Config struct {
 	// Default: nil.
 	OnDrain func(c *Conn)
 	// OutboxMessages and OutboxBytes bound what waits for a slow receiver. When one is reached, [Conn.Send] waits as long
-	// as the socket takes something; when it has taken nothing for 50 ms, the connection closes with 4006. What is sent to
-	// a target is shared and waits for nobody: it may fill OutboxBytes whatever the number of messages, and four times
-	// that, 4 MiB at least, unless the socket has taken nothing for a second. Optional. Default: 256, 1 MiB.
+	// as the socket takes something; when it takes nothing for 50 ms of that, or has taken nothing for a second, the
+	// connection closes with 4006. What is sent to a target is shared and waits for nobody: it may fill OutboxBytes
+	// whatever the number of messages, and four times that, 4 MiB at least, unless the socket has taken nothing for a
+	// second. Optional. Default: 256, 1 MiB.
 	OutboxMessages int
 	OutboxBytes    int
 	// OutboxBudget bounds the memory in bytes of all that waits for receivers; what is shared counts once. While more than

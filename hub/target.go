@@ -96,8 +96,8 @@ func (t Target) wants(c *Conn) bool {
 // Send sends a message; it does not keep m.Data. It returns when the message stands in line for every receiver, and
 // what is sent to one of them afterwards comes behind it. A receiver whose outbox is full is waited for, 50 ms at most
 // from when it filled up until it has room; one that is too slow even so is closed with [ws.StatusSlowConsumer], see
-// Config.OutboxBytes. With another [Policy] than Close nobody is waited for. Errors: [ErrNotMember], [ErrDraining] when the hub's shutdown has begun to close connections,
-// [ErrMessageType], [ErrInvalidUTF8].
+// Config.OutboxBytes. With another [Policy] than Close nobody is waited for. Errors: [ErrNotMember], [ErrDraining] when
+// the hub's shutdown has begun to close connections, [ErrMessageType], [ErrInvalidUTF8].
 func (t Target) Send(m Message) error {
 	if err := t.check(); err != nil {
 		return err

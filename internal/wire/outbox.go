@@ -15,8 +15,8 @@ var errStrained = errors.New("wire: outboxes full")
 const (
 	// maxControlLane is how many bytes of control frames may wait. What answers the peer then waits with its reader.
 	maxControlLane = 8 << 10
-	// patience is how long the socket may have refused before a full outbox counts as a slow consumer, for somebody who
-	// waits for it.
+	// patience is how long the socket may refuse before a full outbox counts as a slow consumer, while somebody waits for
+	// it.
 	patience = 50 * time.Millisecond
 	// Nobody waits with a round, and it is shared: so the outbox may hold it whatever the number of messages, and for
 	// roundPatience lenience times the limit in bytes, which counts as lenientBytes at least.

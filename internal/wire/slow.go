@@ -6,6 +6,13 @@ import (
 	"github.com/fiberwsx/wsx/ws"
 )
 
+const (
+	// proven is for how long the socket has refused when nobody has to watch it to believe it.
+	proven = time.Second
+	// looks is in how many parts a sender waits.
+	looks = 5
+)
+
 // overflow closes because of a slow consumer.
 func (c *Conn) overflow() error {
 	if !c.close(ws.CloseError{Status: ws.StatusSlowConsumer, Reason: "slow consumer"}, c.engine.CloseTimeout, true) {
@@ -32,20 +39,32 @@ func (c *Conn) awaitRoom(patience time.Duration) error {
 	return c.overflow()
 }
 
-// waitForRoom waits for the writer's next progress. False means that the socket has refused for too long.
+// waitForRoom waits for the writer's next progress. False means that the socket has refused for too long: while the
+// sender watched it, or for so long that nobody has to.
+//
+// What passed before the sender came, and what passed while this process did not get to run, proves nothing: a writer
+// without a processor looks like a peer that does not read. So a look counts only if it took about as long as it should.
 func (c *Conn) waitForRoom(patience time.Duration) bool {
-	moved, stuck := c.out.watch()
-	if moved == nil {
-		return true
-	}
-	if stuck >= patience {
-		return false
-	}
-	t := time.NewTimer(patience - stuck)
+	look := patience / looks
+	t := time.NewTimer(look)
 	defer t.Stop()
-	select {
-	case <-moved:
-	case <-t.C: // the next try is the last one
+	for seen := time.Duration(0); ; t.Reset(look) {
+		moved, stuck := c.out.watch()
+		seen = min(seen, stuck)
+		switch {
+		case moved == nil:
+			return true
+		case seen >= patience || stuck >= proven:
+			return false
+		}
+		begun := time.Now()
+		select {
+		case <-moved:
+			return true
+		case <-t.C:
+		}
+		if time.Since(begun) < 2*look {
+			seen += look
+		}
 	}
-	return true
 }

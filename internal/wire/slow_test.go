@@ -91,6 +91,48 @@ func TestSenderThatWaitsSeesTheClose(t *testing.T) {
 	})
 }
 
+// TestSenderThatComesLate finds an outbox that has been full for a while. Its writer may just not have had its turn, so
+// the sender waits 50 ms like any other; after a second the case is clear.
+func TestSenderThatComesLate(t *testing.T) {
+	for after, held := range map[time.Duration]time.Duration{
+		45 * time.Millisecond:  50 * time.Millisecond,
+		400 * time.Millisecond: 50 * time.Millisecond,
+		time.Second:            0,
+	} {
+		t.Run(after.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := piped(t, limits(), &recorder{})
+				for range 256 {
+					must(t, r.Send(ws.Binary, nil))
+				}
+				time.Sleep(after)
+				begun := time.Now()
+				want(t, "error", r.Send(ws.Binary, nil), wire.ErrSlowConsumer)
+				want(t, "the sender was held for", time.Since(begun), held)
+			})
+		})
+	}
+}
+
+// TestLateSenderWaitsForTheReader has the peer read when the sender has come.
+func TestLateSenderWaitsForTheReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := piped(t, limits(), &recorder{})
+		for range 256 {
+			must(t, r.Send(ws.Binary, nil))
+		}
+		time.Sleep(400 * time.Millisecond)
+		time.AfterFunc(40*time.Millisecond, func() {
+			for range 257 {
+				_, err := r.client.Read()
+				must(t, err)
+			}
+		})
+		must(t, r.Send(ws.Binary, nil))
+		must(t, r.Flush(t.Context()))
+	})
+}
+
 // TestRoundsNeverWait: whatever their number, as many bytes as the limit says are queued, and four times that unless the
 // socket has taken nothing for a second. Beyond, the receiver is cut.
 func TestRoundsNeverWait(t *testing.T) {
