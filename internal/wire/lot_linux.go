@@ -4,6 +4,7 @@ package wire
 
 import (
 	"os"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -133,6 +134,7 @@ func (l *lot) serve(w *watch) {
 			if n < len(events) { // Go's poller tells of every event that comes after this look
 				return false
 			}
+			runtime.Gosched() // so that a thousand that wake at once are not a thousand goroutines
 		}
 	})
 }
