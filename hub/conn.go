@@ -59,6 +59,7 @@ type Conn struct {
 	failures   int               // of the handler, in a row
 	complaints *ratelimit.Bucket // told of messages that were not taken; nil before the first one
 	lane       *batch.Lane[entry]
+	straight   bool                   // what comes goes to lane: nothing is looked at, limited or copied before
 	gathered   *gathered              // for lane, from one read
 	size       int                    // bytes in gathered
 	stream     atomic.Pointer[stream] // with acks; set before the first read
@@ -98,6 +99,7 @@ func newConn(h *Hub, nc net.Conn, r Request) *Conn {
 	case h.batches != nil && !c.stranger():
 		c.lane = h.newLane(r.Identity.Subject)
 	}
+	c.straight = c.lane != nil && c.login == nil && c.quota == nil && h.straight()
 	return c
 }
 

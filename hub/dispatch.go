@@ -14,6 +14,10 @@ type events Conn
 // Message hands a message to the handler, if the rate allows it.
 func (e *events) Message(t ws.MessageType, payload []byte, lasts bool) {
 	c := (*Conn)(e)
+	if c.straight {
+		c.gather(Message{Type: t, Data: payload}, lasts)
+		return
+	}
 	if c.login != nil && c.takeToken(t, payload) {
 		return
 	}
@@ -44,6 +48,11 @@ func (e *events) Message(t ws.MessageType, payload []byte, lasts bool) {
 	default:
 		c.handle(m)
 	}
+}
+
+// straight reports whether nothing in the hub's configuration comes between a message and its batch.
+func (h *Hub) straight() bool {
+	return h.cfg.Rate == 0 && h.cfg.IdleTimeout == 0 && !h.cfg.Immutable && h.typed.batched == nil
 }
 
 // Pause hands over what was gathered.
