@@ -47,7 +47,7 @@ func BenchmarkAddAll(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(128)
 	for i := 0; i < b.N; i += together {
-		_, _ = lane.AddAll(ctx, payloads, func(i int) uint64 { return uint64(i) })
+		_, _ = lane.AddAll(ctx, payloads, func(i int, item *uint64) { *item = uint64(i) })
 	}
 }
 

@@ -77,7 +77,7 @@ func TestDropOldest(t *testing.T) {
 					must(t, one.Lane(0).Add(t.Context(), i, p))
 					all = append(all, p)
 				}
-				added, err := many.Lane(0).AddAll(t.Context(), all, func(i int) int { return i })
+				added, err := many.Lane(0).AddAll(t.Context(), all, func(i int, item *int) { *item = i })
 				must(t, err)
 				wantEqual(t, "added", []int{added}, []int{len(all)})
 				for _, w := range []*waiting{one, many} {

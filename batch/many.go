@@ -5,16 +5,19 @@ import (
 	"math"
 )
 
-// AddAll is [Lane.Add] for many payloads at once, the i-th of them with what item(i) returns, at the cost of one lock as
-// long as the lane has room. It calls item under that lock, in the order of the payloads, so item must not block, and not
-// use the lane. AddAll returns how many were added; with an error the others were not.
-func (l *Lane[T]) AddAll(ctx context.Context, payloads [][]byte, item func(i int) T) (added int, err error) {
+// AddAll is [Lane.Add] for many payloads at once, at the cost of one lock as long as the lane has room. The item of the
+// i-th of them is what fill makes of a zero T. AddAll calls fill under that lock, in the order of the payloads, so fill
+// must not block, not use the lane, and not keep the pointer. It returns how many were added; with an error the others
+// were not.
+func (l *Lane[T]) AddAll(ctx context.Context, payloads [][]byte, fill func(i int, item *T)) (added int, err error) {
 	for added < len(payloads) {
-		n, err := l.putSome(payloads, added, item)
+		n, err := l.putSome(payloads, added, fill)
 		if added += n; err != nil || added == len(payloads) {
 			return added, err
 		}
-		if err := l.Add(ctx, item(added), payloads[added]); err != nil {
+		var item T
+		fill(added, &item)
+		if err := l.Add(ctx, item, payloads[added]); err != nil {
 			return added, err
 		}
 		added++
@@ -23,7 +26,7 @@ func (l *Lane[T]) AddAll(ctx context.Context, payloads [][]byte, item func(i int
 }
 
 // putSome adds payloads from the first one on, as long as there is room and nobody waits for it, and returns how many.
-func (l *Lane[T]) putSome(payloads [][]byte, first int, item func(i int) T) (added int, err error) {
+func (l *Lane[T]) putSome(payloads [][]byte, first int, fill func(i int, item *T)) (added int, err error) {
 	l.mu.Lock()
 	defer l.unlock()
 	if l.b.closed.Load() {
@@ -36,7 +39,7 @@ func (l *Lane[T]) putSome(payloads [][]byte, first int, item func(i int) T) (add
 		if ok, err := l.openLocked(len(payloads[first+added])); !ok || err != nil {
 			return added, err
 		}
-		n, bytes := l.b.putMany(l.fill, payloads, first+added, item)
+		n, bytes := l.b.putMany(l.fill, payloads, first+added, fill)
 		l.counter.items.Add(uint64(n))
 		l.counter.bytes.Add(uint64(bytes))
 		if added += n; !l.fitsLocked(1) {
@@ -48,7 +51,7 @@ func (l *Lane[T]) putSome(payloads [][]byte, first int, item func(i int) T) (add
 
 // putMany adds payloads from the first one on, at least that one, as long as the batch has room for them. It returns how
 // many that are, and their bytes.
-func (b *Batcher[T]) putMany(t *Batch[T], payloads [][]byte, first int, item func(i int) T) (added, bytes int) {
+func (b *Batcher[T]) putMany(t *Batch[T], payloads [][]byte, first int, fill func(i int, item *T)) (added, bytes int) {
 	bytes = -t.Bytes()
 	room, most := b.cfg.MaxItems-t.Len(), b.cfg.MaxBytes
 	if most < 0 {
@@ -65,7 +68,10 @@ func (b *Batcher[T]) putMany(t *Batch[T], payloads [][]byte, first int, item fun
 			rows, slab = t.rows, t.slab
 		}
 		slab = append(slab, p...)
-		rows = append(rows, row[T]{item: item(first + i), end: len(slab)})
+		rows = rows[:len(rows)+1]
+		r := &rows[len(rows)-1]
+		fill(first+i, &r.item)
+		r.end = len(slab)
 		added++
 	}
 	t.rows, t.slab = rows, slab

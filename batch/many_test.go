@@ -9,12 +9,12 @@ import (
 	"github.com/fiberwsx/wsx/batch"
 )
 
-// numbered returns n payloads, each with its number as its length, and itself says its number.
-func numbered(n int) (payloads [][]byte, itself func(i int) int) {
+// numbered returns n payloads, each with its number as its length, and what adds its number to its item.
+func numbered(n int) (payloads [][]byte, itself func(i int, item *int)) {
 	for i := range n {
 		payloads = append(payloads, make([]byte, i))
 	}
-	return payloads, func(i int) int { return i }
+	return payloads, func(i int, item *int) { *item += i } // from zero
 }
 
 // TestAddAllFillsBatches: as many as fit go into each, by number and by bytes, and every item keeps its payload.
@@ -69,7 +69,7 @@ func TestAddAllWaitsForRoom(t *testing.T) {
 		over := make(chan struct{})
 		go func() {
 			defer close(over)
-			added, err := b.Lane(0).AddAll(context.Background(), payloads[4:], func(i int) int { return 4 + i })
+			added, err := b.Lane(0).AddAll(context.Background(), payloads[4:], func(i int, item *int) { *item = 4 + i })
 			if added != 5 || err != nil {
 				t.Errorf("with room: %d, %v", added, err)
 			}

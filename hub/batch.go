@@ -302,19 +302,18 @@ func (c *Conn) charge(messages, bytes int) {
 // add adds messages to the lane, whose entries are like the first one's, and returns how many: fewer do not fit only
 // when a shutdown has run out of time.
 func (c *Conn) add(g *gathered, first entry) (added int) {
-	next := func(i int) entry {
-		e := first
+	fill := func(i int, e *entry) {
+		*e = first
 		e.kind = g.kinds[i]
 		if first.number > 0 {
 			e.number += uint64(i)
 		}
-		return e
 	}
-	added, err := c.lane.AddAll(ended, g.payloads, next)
+	added, err := c.lane.AddAll(ended, g.payloads, fill)
 	if errors.Is(err, context.Canceled) { // no room
 		resume := c.hub.paused.begin()
 		had := added
-		added, err = c.lane.AddAll(context.Background(), g.payloads[had:], func(i int) entry { return next(had + i) })
+		added, err = c.lane.AddAll(context.Background(), g.payloads[had:], func(i int, e *entry) { fill(had+i, e) })
 		added += had
 		resume()
 	}
