@@ -19,7 +19,7 @@ const contribReadLimit = 64 << 10
 
 // Contrib runs a handler written for gofiber/contrib/websocket behind this package's handshake: origin, token, caps.
 // The hub is optional here, and needs no handler; with it the connection counts among the hub's, its MaxMessage is the
-// read limit, and a shutdown ends it with 1001.
+// read limit, and a shutdown ends it with its ShutdownStatus.
 //
 // It is a bridge, not the hub: the connection is no [hub.Conn] and has no rooms, text is not checked as UTF-8, and the
 // read limit counts compressed bytes. fn gets a copy of contrib's pooled Conn, which is closed when fn returns: writes
@@ -63,13 +63,13 @@ func Contrib(fn func(*websocket.Conn), config ...Config) fiber.Handler {
 
 // contribConn calls fn with a connection that takes part in the hub's shutdown.
 func (g *gate) contribConn(fn func(*websocket.Conn)) func(*websocket.Conn) {
-	limit := int64(contribReadLimit)
+	limit, away := int64(contribReadLimit), ws.StatusGoingAway
 	if g.cfg.Hub != nil {
-		limit = int64(g.cfg.Hub.MaxMessage())
+		limit, away = int64(g.cfg.Hub.MaxMessage()), g.cfg.Hub.ShutdownStatus()
 	}
 	return func(pooled *websocket.Conn) {
 		c := *pooled
-		end := &contribEnd{conn: &c, status: ws.StatusNormalClosure}
+		end := &contribEnd{conn: &c, status: ws.StatusNormalClosure, away: away}
 		s, ok := c.Locals(contribSlot).(*slot)
 		if ok {
 			defer s.release()
@@ -92,6 +92,7 @@ func (g *gate) contribConn(fn func(*websocket.Conn)) func(*websocket.Conn) {
 type contribEnd struct {
 	conn   *websocket.Conn
 	status ws.Status // of the handler's goroutine
+	away   ws.Status // a shutdown's
 
 	mu   sync.Mutex
 	over bool // the connection is fasthttp's again
@@ -108,7 +109,7 @@ func (e *contribEnd) shutdown(force bool) {
 		_ = e.conn.SetReadDeadline(time.Unix(1, 0))
 		return
 	}
-	e.sayLocked(ws.StatusGoingAway)
+	e.sayLocked(e.away)
 	_ = e.conn.SetReadDeadline(time.Now().Add(time.Second))
 }
 

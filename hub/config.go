@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"math"
@@ -192,6 +193,9 @@ type Config struct {
 	MaxLifetime time.Duration
 	// DrainTimeout bounds Shutdown. Optional. Default: 20 s.
 	DrainTimeout time.Duration
+	// ShutdownStatus is what a shutdown closes with, such as [ws.StatusServerShutdown] for clients that are to know it from
+	// every other end. Optional. Default: 1001.
+	ShutdownStatus ws.Status
 
 	// Immutable copies each payload, so that a handler may keep it; as in fiber.Config. Optional. Default: false.
 	Immutable bool
@@ -237,6 +241,7 @@ func (c Config) withDefaults() Config {
 	c.WriteDeadline = limit(c.WriteDeadline, 10*time.Second)
 	c.CloseTimeout = limit(c.CloseTimeout, 5*time.Second)
 	c.DrainTimeout = limit(c.DrainTimeout, 20*time.Second)
+	c.ShutdownStatus = cmp.Or(c.ShutdownStatus, ws.StatusGoingAway)
 	if c.BatchPer == PerConn {
 		c.Batch.MaxItems = orDefault(c.Batch.MaxItems, 50)
 		c.Batch.MaxBytes = orDefault(c.Batch.MaxBytes, 256<<10)
@@ -287,6 +292,8 @@ func (c Config) check() {
 		panic("hub: Config.OverRate must be hub.Notify, hub.Pause or hub.CloseOver")
 	case c.BatchPer != Shared && c.BatchPer != PerConn:
 		panic("hub: Config.BatchPer must be hub.Shared or hub.PerConn")
+	case c.ShutdownStatus != 0 && !c.ShutdownStatus.Sendable():
+		panic("hub: Config.ShutdownStatus must be a status that may be sent, as ws.StatusServerShutdown")
 	case c.Rate != c.Rate:
 		panic("hub: Config.Rate is not a number")
 	case c.RateRule.Max > 0 && c.RateRule.Period <= 0:

@@ -10,6 +10,7 @@ import (
 
 	"github.com/fiberwsx/wsx/batch"
 	"github.com/fiberwsx/wsx/hub"
+	"github.com/fiberwsx/wsx/ws"
 )
 
 // TestConfigThatCannotWork panics in New with a sentence that names the setting.
@@ -33,6 +34,7 @@ func TestConfigThatCannotWork(t *testing.T) {
 		"over rate":       {hub.Config{OnMessage: nothing, OverRate: 9}, "Config.OverRate"},
 		"batch per":       {hub.Config{OnBatch: onBatch, BatchPer: -1}, "Config.BatchPer"},
 		"rate":            {hub.Config{OnMessage: nothing, Rate: math.NaN()}, "Config.Rate"},
+		"shutdown status": {hub.Config{ShutdownStatus: ws.StatusAbnormalClosure}, "Config.ShutdownStatus"},
 		"batch size":      {hub.Config{OnBatch: onBatch, Batch: batch.Config{MaxItems: -1}}, "Config.MaxItems"},
 	} {
 		t.Run(name, func(t *testing.T) {

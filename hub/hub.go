@@ -15,6 +15,7 @@ import (
 	"github.com/fiberwsx/wsx/heartbeat"
 	"github.com/fiberwsx/wsx/internal/wire"
 	"github.com/fiberwsx/wsx/ratelimit"
+	"github.com/fiberwsx/wsx/ws"
 )
 
 // Hub runs connections. Make one with [New] and end it with [Hub.Shutdown]; it holds no goroutine while nothing
@@ -129,6 +130,9 @@ func (h *Hub) Acknowledges() bool { return h.cfg.Ack != AckNone }
 
 // MaxMessage returns the longest message in bytes, as it is configured; 0: no limit.
 func (h *Hub) MaxMessage() int { return h.cfg.MaxMessage }
+
+// ShutdownStatus returns what a shutdown closes with, as it is configured.
+func (h *Hub) ShutdownStatus() ws.Status { return h.cfg.ShutdownStatus }
 
 // MaxConns returns how many connections may be open, as it is configured; 0: no limit.
 func (h *Hub) MaxConns() int { return h.cfg.MaxConns }

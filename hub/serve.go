@@ -90,7 +90,7 @@ func (c *Conn) open() {
 		go c.loop()
 	}
 	if c.hub.closing() {
-		_ = c.Close(ws.StatusGoingAway, shutdownReason)
+		c.goAway()
 	} else if c.hub.Draining() {
 		c.wire.Hold()
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"math/rand/v2"
 	"time"
-
-	"github.com/fiberwsx/wsx/ws"
 )
 
 const (
@@ -135,7 +133,7 @@ func (h *Hub) closeAll(ctx context.Context, s *shutdown) int {
 	h.mu.Unlock()
 	n := 0
 	for _, c := range h.everyone() {
-		_ = c.Close(ws.StatusGoingAway, shutdownReason)
+		c.goAway()
 		if n++; n%wave == 0 {
 			pause(ctx, rand.N(waveGap))
 		}
@@ -145,6 +143,9 @@ func (h *Hub) closeAll(ctx context.Context, s *shutdown) int {
 	}
 	return n + len(adopted)
 }
+
+// goAway closes because of the shutdown.
+func (c *Conn) goAway() { _ = c.Close(c.hub.cfg.ShutdownStatus, shutdownReason) }
 
 func (h *Hub) adoptedLocked() []func(force bool) {
 	var ends []func(bool)

@@ -2,8 +2,6 @@ package hub
 
 import (
 	"time"
-
-	"github.com/fiberwsx/wsx/ws"
 )
 
 const (
@@ -29,7 +27,7 @@ func (c *Conn) await() {
 	h.mu.Unlock()
 	c.expireAt(time.Now().Add(introduction))
 	if h.closing() {
-		_ = c.Close(ws.StatusGoingAway, shutdownReason)
+		c.goAway()
 	} else if h.Draining() {
 		c.wire.Hold()
 	}

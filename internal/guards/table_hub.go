@@ -46,12 +46,12 @@ var hubGuards = []guard{
 var shutdownGuards = []guard{
 	{"shutdown: readers stop first", "hub/shutdown.go", "\th.stopReaders(ctx)\n", "", "./hub", "^TestShutdown"},
 	{"shutdown: batches are finished", "hub/shutdown.go", "\th.finishBatches(ctx)\n", "", "./hub", "^TestShutdown"},
-	{"shutdown: everybody is told", "hub/shutdown.go", `_ = c.Close(ws.StatusGoingAway, shutdownReason)`, `_, _ = c, ws.StatusGoingAway`, "./hub", "^TestShutdown"},
+	{"shutdown: everybody is told", "hub/shutdown.go", `c.goAway()`, `_ = c`, "./hub", "^TestShutdown"},
 	{"shutdown: bounded", "hub/shutdown.go", `if d := h.cfg.DrainTimeout; d > 0 {`, `if d := h.cfg.DrainTimeout; d < 0 {`, "./hub", "^TestShutdown"},
 	{"shutdown: who does not answer is cut off", "hub/shutdown.go", `c.wire.Abort()`, `_ = c`, "./hub", "^TestShutdown"},
 	{"shutdown: what was lost is an error", "hub/shutdown.go", `lost > 0 || stuck > 0 {`, `stuck > 0 {`, "./hub", "^TestShutdown"},
 	{"shutdown: stuck callbacks are an error", "hub/shutdown.go", `lost > 0 || stuck > 0 {`, `lost > 0 {`, "./hub", "^TestShutdown"},
-	{"shutdown: late connections are told", "hub/serve.go", "if c.hub.closing() {\n\t\t_ = c.Close", "if false {\n\t\t_ = c.Close", "./hub", "^TestShutdown"},
+	{"shutdown: late connections are told", "hub/serve.go", "if c.hub.closing() {\n\t\tc.goAway()", "if false {\n\t\tc.goAway()", "./hub", "^TestShutdown"},
 	{"shutdown: nothing is broadcast after it", "hub/target.go", `if t.hub.closing() {`, `if false {`, "./hub", "^TestNothingIsDelivered|^TestTargetsOfAClosing"},
 }
 
