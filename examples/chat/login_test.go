@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fiberwsx/wsx/auth/jwt"
+	"github.com/fiberwsx/wsx/examples/internal/testkit"
 	"github.com/fiberwsx/wsx/ws"
 )
 
@@ -118,7 +119,7 @@ func TestLogout(t *testing.T) {
 	if status, _ := postTo[session](t, r, "/renew", ada.session.Token, nil); status != http.StatusUnauthorized {
 		t.Errorf("renewing it: %d", status)
 	}
-	eventually(t, "the name is free", func() bool { return !r.names.online("ada") })
+	testkit.Eventually(t, "the name is free", func() bool { return !r.names.online("ada") })
 	r.enter(t, "Ada")
 }
 

@@ -6,39 +6,19 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/http"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/fiberwsx/wsx/examples/internal/testkit"
 	"github.com/fiberwsx/wsx/hub"
-	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
-		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),    // once a process, for ever
-		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"), // ends some seconds later
-		goleak.IgnoreAnyFunction("github.com/gofiber/fiber/v2/utils.StartTimeStampUpdater.func1.1"),
-	)
-}
+func TestMain(m *testing.M) { testkit.VerifyMain(m) }
 
 // code is that of the moderators in tests.
 const code = "the moderators' code"
-
-// eventually waits until a condition holds, and fails the test when that takes too long.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); <-tick.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain until %s", what)
-		}
-	}
-}
 
 // running is a server on a real socket.
 type running struct {
@@ -58,30 +38,8 @@ func startAt(t *testing.T, address string, key []byte) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- s.app.Listener(ln) }()
-	r := &running{server: s, address: ln.Addr().String()}
-	r.stop = sync.OnceFunc(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		err := s.hub.Shutdown(ctx)
-		http.DefaultClient.CloseIdleConnections()
-		if err = errors.Join(err, s.app.ShutdownWithContext(ctx), <-served); err != nil {
-			t.Errorf("stopping the server: %v", err)
-		}
-	})
-	t.Cleanup(r.stop)
-	eventually(t, "it serves", func() bool {
-		response, err := http.Get("http://" + r.address + "/rooms")
-		if err == nil {
-			_ = response.Body.Close()
-		}
-		return err == nil
-	})
+	r := &running{server: s}
+	r.address, r.stop = testkit.Serve(t, s.app, address, s.hub.Shutdown)
 	return r
 }
 

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/fiberwsx/wsx/examples/internal/testkit"
 )
 
 // The agent comes back when the server does, and brings what it measured meanwhile.
@@ -25,16 +27,16 @@ func TestAgentComesBack(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- a.run(ctx) }()
-	eventually(t, "it has begun", func() bool { return r.totals().Stored > 2 })
+	testkit.Eventually(t, "it has begun", func() bool { return r.totals().Stored > 2 })
 	r.stop()
 	r = startAt(t, options{db: db, lifetime: time.Hour}, address)
 	before := r.totals().Stored
-	eventually(t, "it goes on", func() bool { return r.totals().Stored > before+2 })
+	testkit.Eventually(t, "it goes on", func() bool { return r.totals().Stored > before+2 })
 	cancel()
 	if err := <-ended; err != nil {
 		t.Errorf("it ended with %v", err)
 	}
-	eventually(t, "it has gone", func() bool { return r.totals().Connected == 0 })
+	testkit.Eventually(t, "it has gone", func() bool { return r.totals().Connected == 0 })
 	got := getJSON[[]reading](t, r, "/api/readings?metric=n")
 	for i, reading := range got[1:] {
 		// Of a round that was on its way when the server went, nobody knows whether it arrived.
@@ -48,7 +50,7 @@ func TestAgentEndsWithItsServer(t *testing.T) {
 	r := start(t, newDB(t))
 	stop := r.startAgent("ws://"+r.address+"/ingest", "own")
 	defer stop()
-	eventually(t, "it has begun", func() bool { return r.totals().Stored > 2 })
+	testkit.Eventually(t, "it has begun", func() bool { return r.totals().Stored > 2 })
 	before := time.Now()
 	r.stop()
 	stop()

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/coder/websocket"
+	"github.com/fiberwsx/wsx/examples/internal/testkit"
 )
 
 // numbered returns messages from the first to the last number, each with one reading of that value.
@@ -145,7 +146,7 @@ func TestPoisonIsADeadLetter(t *testing.T) {
 		if got := valuesOf(t, r.store, "dev1"); got != "1 2 3 4 5 6 8 9 10 11 12 13 14 15 16 17 18 19 20" {
 			t.Errorf("stored are %s", got)
 		}
-		eventually(t, "the ack is counted", func() bool { return r.delivery().Acks > 0 })
+		testkit.Eventually(t, "the ack is counted", func() bool { return r.delivery().Acks > 0 })
 		if d := r.delivery(); d.DeadLetters != 1 || d.Gaps != 0 || d.Duplicates != 0 || d.Unsettled != 0 {
 			t.Errorf("figures are %+v, want one dead letter", d)
 		}
@@ -198,7 +199,7 @@ func TestHelloAfterARestart(t *testing.T) {
 		for i := range 5 {
 			send(t, c, readingJSON("n", float64(i)))
 		}
-		eventually(t, "they are stored", func() bool { return r.totals().Stored == 5 })
+		testkit.Eventually(t, "they are stored", func() bool { return r.totals().Stored == 5 })
 		_ = c.CloseNow()
 		r.stop()
 		r = start(t, db)
@@ -218,7 +219,7 @@ func TestOutageMakesNoDeadLetters(t *testing.T) {
 		breakDatabase(t, r.store, "dead_letters", "TRUE")
 		c := r.connectAcks(t, "dev1")
 		send(t, c, readingJSON("n", 1))
-		eventually(t, "its attempts are over", func() bool { return r.ingest.hub.Stats().BatchRetries >= 4 })
+		testkit.Eventually(t, "its attempts are over", func() bool { return r.ingest.hub.Stats().BatchRetries >= 4 })
 		for i := 2; i <= 8; i++ {
 			send(t, c, readingJSON("n", float64(i)))
 		}
@@ -267,7 +268,7 @@ func TestPausedDevicesAreCounted(t *testing.T) {
 	for i := range 1200 { // the window is 1,000
 		send(t, c, readingJSON("n", float64(i)))
 	}
-	eventually(t, "the device is paused", func() bool {
+	testkit.Eventually(t, "the device is paused", func() bool {
 		_, body := r.get(t, "/api/stats")
 		return strings.Contains(body, `"paused":1,"pauses":1,"paused_ms":0,`)
 	})

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/coder/websocket"
+	"github.com/fiberwsx/wsx/examples/internal/testkit"
 	"github.com/fiberwsx/wsx/hub"
 )
 
@@ -18,12 +19,12 @@ func TestReadingsWaitForTheDatabase(t *testing.T) {
 		breakDatabase(t, r.store, "readings", "TRUE")
 		c := r.connect(t, "dev1")
 		send(t, c, "["+readingJSON("a", 1)+",{},"+readingJSON("a", 2)+"]")
-		eventually(t, "it is tried again", func() bool { return r.ingest.hub.Stats().BatchRetries >= 2 })
+		testkit.Eventually(t, "it is tried again", func() bool { return r.ingest.hub.Stats().BatchRetries >= 2 })
 		if got := getJSON[totals](t, r, "/api/stats"); got != (totals{3, 0, 0, 1}) {
 			t.Errorf("stats are %+v, want 3 accepted and nothing settled", got)
 		}
 		mendDatabase(t, r.store, "readings")
-		eventually(t, "it is stored", func() bool { return r.totals().Stored == 2 })
+		testkit.Eventually(t, "it is stored", func() bool { return r.totals().Stored == 2 })
 		if got := getJSON[totals](t, r, "/api/stats"); got != (totals{3, 2, 1, 1}) {
 			t.Errorf("stats are %+v, want 2 stored and 1 rejected of 3", got)
 		}
@@ -49,7 +50,7 @@ func TestDeviceThatDoesNotReadIsCutOff(t *testing.T) {
 		for bad.Write(context.Background(), websocket.MessageText, garbage) == nil {
 		}
 	})
-	eventually(t, "it is cut off", func() bool {
+	testkit.Eventually(t, "it is cut off", func() bool {
 		for c := range r.ingest.hub.Conns() {
 			if c.Subject() == "bad" && c.State() == hub.StateOpen {
 				return false
@@ -58,7 +59,7 @@ func TestDeviceThatDoesNotReadIsCutOff(t *testing.T) {
 		return true
 	})
 	send(t, good, readingJSON("a", 1))
-	eventually(t, "the other's reading is stored", func() bool { return r.totals().Stored == 1 })
+	testkit.Eventually(t, "the other's reading is stored", func() bool { return r.totals().Stored == 1 })
 	_ = bad.CloseNow()
 	_ = good.CloseNow()
 	flood.Wait()

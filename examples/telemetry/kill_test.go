@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fiberwsx/wsx/examples/internal/testkit"
 )
 
 // asCounter names the ledger of a counting agent, as which the test binary then behaves.
@@ -134,7 +136,7 @@ func TestKillingAnAgentLosesNothing(t *testing.T) {
 		}
 	}
 	for _, a := range agents {
-		eventually(t, "it has kept something", func() bool {
+		testkit.Eventually(t, "it has kept something", func() bool {
 			kept, _, err := a.read()
 			return err == nil && len(kept) >= 30
 		})
@@ -142,7 +144,7 @@ func TestKillingAnAgentLosesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	eventually(t, "everything is stored", func() bool {
+	testkit.Eventually(t, "everything is stored", func() bool {
 		return !slices.ContainsFunc(agents, func(a *killable) bool {
 			kept, stored, err := a.read()
 			return err != nil || len(stored) == 0 || stored[len(stored)-1] < kept[len(kept)-1]

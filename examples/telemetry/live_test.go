@@ -4,6 +4,8 @@ import (
 	"maps"
 	"testing"
 	"time"
+
+	"github.com/fiberwsx/wsx/examples/internal/testkit"
 )
 
 func TestPresenceTellsChangesOnce(t *testing.T) {
@@ -43,7 +45,7 @@ func TestSpeed(t *testing.T) {
 func TestPushNeverWaits(t *testing.T) {
 	r := start(t, newDB(t))
 	dial(t, "ws://"+r.address+"/live", nil)
-	eventually(t, "somebody watches", func() bool { return r.live.hub.Len() == 1 })
+	testkit.Eventually(t, "somebody watches", func() bool { return r.live.hub.Len() == 1 })
 	r.live.close() // nobody takes from the feed
 	for range maxFeed + 2 {
 		r.live.push(some("dev1", 5))

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"sync"
@@ -13,7 +12,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"go.uber.org/goleak"
+	"github.com/fiberwsx/wsx/examples/internal/testkit"
 )
 
 // asProgram makes the test binary behave as the program itself, so that a test can start it as a process of its own.
@@ -26,11 +25,7 @@ func TestMain(m *testing.M) {
 	if ledger := os.Getenv(asCounter); ledger != "" {
 		os.Exit(countingAgent(ledger))
 	}
-	goleak.VerifyTestMain(allTests{m},
-		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),    // once a process, for ever
-		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"), // ends some seconds later
-		goleak.IgnoreAnyFunction("github.com/gofiber/fiber/v2/utils.StartTimeStampUpdater.func1.1"),
-	)
+	testkit.VerifyMain(allTests{m})
 }
 
 // allTests are the tests, and the end of what they share.
@@ -39,18 +34,6 @@ type allTests struct{ *testing.M }
 func (a allTests) Run() int {
 	defer endCluster()
 	return a.M.Run()
-}
-
-// eventually waits until a condition holds, and fails the test when that takes too long.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); <-tick.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain until %s", what)
-		}
-	}
 }
 
 // running is a server on a real socket.
@@ -77,33 +60,24 @@ func startAt(t *testing.T, o options, address string) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- s.app.Listener(ln) }()
-	r := &running{server: s, address: ln.Addr().String()}
-	r.stop = sync.OnceFunc(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		var err error
+	r := &running{server: s}
+	var stop func()
+	r.address, stop = testkit.Serve(t, s.app, address, func(ctx context.Context) (err error) {
 		for _, h := range s.hubs() {
 			err = errors.Join(err, h.Shutdown(ctx))
 			if r := h.Report(); r.Accepted != r.Committed+r.DeadLettered+r.Nacked+r.Abandoned || r.Pending != 0 {
 				t.Errorf("the report does not add up: %+v", r)
 			}
 		}
-		http.DefaultClient.CloseIdleConnections()
-		err = errors.Join(err, s.app.ShutdownWithContext(ctx), <-served, s.close())
-		if err != nil {
-			t.Errorf("stopping the server: %v", err)
+		return err
+	})
+	r.stop = sync.OnceFunc(func() {
+		stop()
+		if err := s.close(); err != nil {
+			t.Errorf("closing the store: %v", err)
 		}
 	})
 	t.Cleanup(r.stop)
-	if code, _ := r.get(t, "/healthz"); code != http.StatusOK { // now it serves; before, nothing would stop it
-		t.Fatalf("healthz: %d", code)
-	}
 	return r
 }
 

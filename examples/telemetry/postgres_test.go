@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/fiberwsx/wsx/examples/internal/testkit"
 )
 
 // What keeps the program from its database is told in a sentence, without the password.
@@ -51,9 +53,9 @@ func TestPostgresThatCannotBeOpened(t *testing.T) {
 func TestPasswordIsNotTold(t *testing.T) {
 	s, db := haltingPostgres(t)
 	p := startProcess(t, "-db", db)
-	eventually(t, "something is stored", func() bool { return getJSON[totals](t, p.running, "/api/stats").Stored > 0 })
+	testkit.Eventually(t, "something is stored", func() bool { return getJSON[totals](t, p.running, "/api/stats").Stored > 0 })
 	s.Stop()
-	eventually(t, "the database is away", func() bool { return getJSON[delivery](t, p.running, "/api/stats").DatabaseAway > 0 })
+	testkit.Eventually(t, "the database is away", func() bool { return getJSON[delivery](t, p.running, "/api/stats").DatabaseAway > 0 })
 	if err := s.Restart(); err != nil { // else the shutdown would wait for it
 		t.Fatal(err)
 	}
@@ -78,21 +80,21 @@ func TestPostgresComesBack(t *testing.T) {
 			sent++
 			send(t, c, readingJSON("n", float64(sent)))
 		}
-		eventually(t, "they are stored", func() bool { return r.totals().Stored == int64(sent) })
+		testkit.Eventually(t, "they are stored", func() bool { return r.totals().Stored == int64(sent) })
 		end()
 		for range 3 {
 			sent++
 			send(t, c, readingJSON("n", float64(sent)))
 		}
-		eventually(t, "it is known", func() bool { return r.delivery().DatabaseAway > 0 })
+		testkit.Eventually(t, "it is known", func() bool { return r.delivery().DatabaseAway > 0 })
 		if code, body := r.get(t, "/api/readings"); code != http.StatusServiceUnavailable || !strings.Contains(body, "away") {
 			t.Errorf("asked for readings it answers %d %s", code, body)
 		}
 		if err := server.Restart(); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "all are stored", func() bool { return r.totals().Stored == int64(sent) })
-		eventually(t, "this is known, too", func() bool { return r.delivery().DatabaseAway == 0 })
+		testkit.Eventually(t, "all are stored", func() bool { return r.totals().Stored == int64(sent) })
+		testkit.Eventually(t, "this is known, too", func() bool { return r.delivery().DatabaseAway == 0 })
 	}
 	if got := valuesOf(t, r.store, "dev1"); got != "1 2 3 4 5 6 7 8 9 10 11 12" {
 		t.Errorf("stored are %s", got)

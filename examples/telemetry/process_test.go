@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/fiberwsx/wsx/examples/internal/testkit"
 )
 
 // process is the program, running by itself.
@@ -134,7 +135,7 @@ func TestSIGTERMStoresWhatWasRead(t *testing.T) {
 		streamers[i] = s
 		all.Go(func() { s.stream(2 * time.Millisecond) })
 	}
-	eventually(t, "they are in full flow", func() bool { return getJSON[totals](t, p.running, "/api/stats").Stored > 5000 })
+	testkit.Eventually(t, "they are in full flow", func() bool { return getJSON[totals](t, p.running, "/api/stats").Stored > 5000 })
 	before := getJSON[totals](t, p.running, "/api/stats")
 	http.DefaultClient.CloseIdleConnections()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -193,7 +194,7 @@ func TestProgramFromNothing(t *testing.T) {
 	if n := strings.Count(p.stdout, "http://"); n != 1 {
 		t.Errorf("%d addresses to click on, want 1, in %q", n, p.stdout)
 	}
-	eventually(t, "the machine's own figures are stored", func() bool {
+	testkit.Eventually(t, "the machine's own figures are stored", func() bool {
 		metrics := map[string]bool{}
 		for _, r := range getJSON[[]reading](t, p.running, "/api/readings?device=this") {
 			metrics[r.Metric] = true
@@ -233,7 +234,7 @@ func TestAgentIsAProcessOfItsOwn(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "its readings are stored", func() bool {
+	testkit.Eventually(t, "its readings are stored", func() bool {
 		return len(getJSON[[]reading](t, r, "/api/readings?device=far&metric=cpu")) > 2
 	})
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {

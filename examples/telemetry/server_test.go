@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/fiberwsx/wsx/examples/internal/testkit"
 )
 
 func readingJSON(metric string, value float64) string {
@@ -28,7 +29,7 @@ func TestReadingsAreStoredInOrder(t *testing.T) {
 				send(t, c, "["+readingJSON("a", float64(i))+"]")
 			}
 		}
-		eventually(t, "all are stored", func() bool { return getJSON[totals](t, r, "/api/stats").Stored == 100 })
+		testkit.Eventually(t, "all are stored", func() bool { return getJSON[totals](t, r, "/api/stats").Stored == 100 })
 		got := getJSON[[]reading](t, r, "/api/readings?device=dev1")
 		if len(got) != 100 {
 			t.Fatalf("%d readings, want 100", len(got))
@@ -48,7 +49,7 @@ func TestShapeOfAReading(t *testing.T) {
 	onEach(t, func(t *testing.T, db string) {
 		r := start(t, db)
 		send(t, r.connect(t, "dev1"), `{"metric":"cpu","value":12.5,"ts":"2026-03-01T14:00:00.000000001+02:00"}`)
-		eventually(t, "it is stored", func() bool { return r.totals().Stored == 1 })
+		testkit.Eventually(t, "it is stored", func() bool { return r.totals().Stored == 1 })
 		const want = `[{"device":"dev1","metric":"cpu","value":12.5,"ts":"2026-03-01T12:00:00.000000001Z"}]`
 		if _, body := r.get(t, "/api/readings"); body != want {
 			t.Errorf("got  %s\nwant %s", body, want)
@@ -96,7 +97,7 @@ func TestStatsAddUpAtAnyMoment(t *testing.T) {
 			})
 		}
 		most := int64(1000 * r.store.lanes()) // a batch of 500 messages in each
-		eventually(t, "all are settled", func() bool {
+		testkit.Eventually(t, "all are settled", func() bool {
 			got := getJSON[totals](t, r, "/api/stats")
 			if inFlight := got.Accepted - got.Stored - got.Rejected; inFlight < 0 || inFlight > most {
 				t.Errorf("%+v does not add up", got)
@@ -113,14 +114,14 @@ func TestSecondStartGoesOn(t *testing.T) {
 		token := getJSON[struct{ Token string }](t, r, "/api/token?device=dev1").Token
 		first := r.connect(t, "dev1")
 		send(t, first, readingJSON("a", 1))
-		eventually(t, "it is stored", func() bool { return r.totals().Stored == 1 })
+		testkit.Eventually(t, "it is stored", func() bool { return r.totals().Stored == 1 })
 		_ = first.CloseNow() // it does not read, and would be waited for
 		r.stop()
 
 		r = start(t, db)
 		c := dial(t, "ws://"+r.address+"/ingest", http.Header{"Authorization": {"Bearer " + token}}) // still good
 		send(t, c, readingJSON("a", 2))
-		eventually(t, "it is stored too", func() bool { return r.totals().Stored == 2 })
+		testkit.Eventually(t, "it is stored too", func() bool { return r.totals().Stored == 2 })
 		got := getJSON[[]reading](t, r, "/api/readings")
 		if len(got) != 2 || got[0].Value != 1 || got[1].Value != 2 {
 			t.Errorf("readings are %+v, want both", got)
@@ -199,7 +200,7 @@ func TestDevicesShowTheirNewestReadings(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.connect(t, "new")
-		eventually(t, "it has arrived", func() bool { return r.live.presence.list()["new"] })
+		testkit.Eventually(t, "it has arrived", func() bool { return r.live.presence.list()["new"] })
 		const want = `[{"device":"old","connected":false,"metrics":[` +
 			`{"metric":"m0","value":2,"ts":"2026-03-01T12:00:02.987654321Z"},` +
 			`{"metric":"m1","value":1,"ts":"2026-03-01T12:00:01.987654321Z"}]},` +

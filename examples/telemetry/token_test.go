@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fiberwsx/wsx/examples/internal/testkit"
 )
 
 func host(name string) func(*http.Request) { return func(r *http.Request) { r.Host = name } }
@@ -94,7 +96,7 @@ func TestMintedTokenIsTaken(t *testing.T) {
 	token := strings.TrimSpace(out.String())
 	c := dial(t, "ws://"+r.address+"/ingest", http.Header{"Authorization": {"Bearer " + token}})
 	send(t, c, readingJSON("a", 1))
-	eventually(t, "it is stored", func() bool { return r.totals().Stored == 1 })
+	testkit.Eventually(t, "it is stored", func() bool { return r.totals().Stored == 1 })
 }
 
 func TestAddresses(t *testing.T) {

@@ -1,4 +1,4 @@
-package main
+package testkit
 
 import (
 	"context"
@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -19,7 +18,34 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// findChromium returns a Chromium to run, or skips the test; with WSX_REQUIRE=all, or chromium among it, that fails.
+// Browser is a tab of a headless Chromium. Each of its steps may take [Patience].
+type Browser struct {
+	context.Context
+	mu       sync.Mutex
+	problems []string // errors in its console, blocked requests among them
+}
+
+// OpenBrowser opens a tab that is closed with the end of the test. It skips the test where there is no Chromium; with
+// WSX_REQUIRE=all, or chromium among it, that fails.
+func OpenBrowser(t *testing.T) *Browser {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(findChromium(t)),
+		chromedp.Flag("no-sandbox", true), // it would need rights that a container does not have
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-background-networking", true),
+	)
+	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(cancel)
+	b := &Browser{Context: ctx}
+	if err := chromedp.Listen(ctx, b.listen); err != nil { // starts it
+		t.Fatal(err)
+	}
+	return b
+}
+
 func findChromium(t *testing.T) string {
 	t.Helper()
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
@@ -35,36 +61,7 @@ func findChromium(t *testing.T) string {
 	return ""
 }
 
-// bounded is how long one step of a browser may take.
-const bounded = 20 * time.Second
-
-// browser is a tab of a headless Chromium.
-type browser struct {
-	context.Context
-	mu       sync.Mutex
-	problems []string // errors in its console, blocked requests among them
-}
-
-func newBrowser(t *testing.T) *browser {
-	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(findChromium(t)),
-		chromedp.Flag("no-sandbox", true), // it would need rights that a container does not have
-		chromedp.Flag("disable-quic", true),
-		chromedp.Flag("disable-background-networking", true),
-	)
-	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(cancel)
-	tab, cancel := chromedp.NewContext(allocator)
-	t.Cleanup(cancel)
-	b := &browser{Context: tab}
-	if err := chromedp.Listen(tab, b.listen); err != nil { // starts it
-		t.Fatal(err)
-	}
-	return b
-}
-
-func (b *browser) listen(event any) {
+func (b *Browser) listen(event any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch e := event.(type) {
@@ -81,29 +78,8 @@ func (b *browser) listen(event any) {
 	}
 }
 
-func (b *browser) do(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(b, bounded)
-	defer cancel()
-	if err := chromedp.Do(ctx, steps...); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// eval returns what an expression is in the page.
-func eval[T any](t *testing.T, b *browser, expression string) T {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(b, bounded)
-	defer cancel()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
-	if err != nil {
-		t.Fatalf("%s: %v", expression, err)
-	}
-	return v
-}
-
-// clean fails the test when the page has complained.
-func (b *browser) clean(t *testing.T) {
+// Clean fails the test when the page has complained.
+func (b *Browser) Clean(t *testing.T) {
 	t.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -112,7 +88,30 @@ func (b *browser) clean(t *testing.T) {
 	}
 }
 
-func prefer(scheme string) chromedp.Action[chromedp.Void] {
+// Do does one step after the other.
+func (b *Browser) Do(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(b, Patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Eval returns what an expression is in the page.
+func Eval[T any](t *testing.T, b *Browser, expression string) T {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(b, Patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		t.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// Prefer is a step after which the page is in a color scheme: "light" or "dark".
+func Prefer(scheme string) chromedp.Action[chromedp.Void] {
 	return func(ctx context.Context, tab *chromedp.Target) (chromedp.Void, error) {
 		features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}
 		_, err := cdp.Call(ctx, tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
@@ -120,21 +119,21 @@ func prefer(scheme string) chromedp.Action[chromedp.Void] {
 	}
 }
 
-// typeInto types into what a selector finds. "\r" at the end is the Enter key.
-func (b *browser) typeInto(t *testing.T, selector, text string) {
+// Type types into what a selector finds. "\r" at the end is the Enter key.
+func (b *Browser) Type(t *testing.T, selector, text string) {
 	t.Helper()
 	text, enter := strings.CutSuffix(text, "\r")
-	area := eval[bool](t, b, fmt.Sprintf(`(() => {
+	area := Eval[bool](t, b, fmt.Sprintf(`(() => {
 		const e = document.querySelector(%s);
 		e.focus();
 		return e.tagName === "TEXTAREA";
 	})()`, strconv.Quote(selector)))
-	b.do(t, chromedp.KeyEvent(text))
+	b.Do(t, chromedp.KeyEvent(text))
 	switch {
 	case enter && area: // whose script takes the key: so Chromium has no character of it
-		b.do(t, pressEnter)
+		b.Do(t, pressEnter)
 	case enter:
-		b.do(t, chromedp.KeyEvent("\r"))
+		b.Do(t, chromedp.KeyEvent("\r"))
 	}
 }
 
