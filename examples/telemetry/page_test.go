@@ -174,3 +174,19 @@ func TestPageSaysThatTheDatabaseIsAway(t *testing.T) {
 	testkit.Eventually(t, "it does not say so any more", func() bool { return !says() })
 	b.Clean(t)
 }
+
+func TestPageIsAccessible(t *testing.T) {
+	b := testkit.OpenBrowser(t)
+	r := start(t, newDB(t))
+	send(t, r.connect(t, "dev1"), readingNow("cpu", 5, 0))
+	for _, scheme := range []string{"light", "dark"} {
+		b.Do(t, testkit.Prefer(scheme), chromedp.Navigate("http://"+r.address+"/"))
+		testkit.Eventually(t, "the reading is shown", func() bool { return testkit.Eval[string](t, b, number("cpu")) == "5.0" })
+		testkit.Eval[bool](t, b, `document.getElementById("add").open = true`)
+		for _, width := range []int64{1280, 360} {
+			b.Do(t, chromedp.EmulateViewport(width, 740))
+			b.Accessible(t, "banner", "main", "heading", "status", "image")
+			b.Tabs(t)
+		}
+	}
+}
