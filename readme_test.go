@@ -6,9 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/fiberwsx/wsx"
+	"github.com/fiberwsx/wsx/hub"
 )
 
 var goBlock = regexp.MustCompile("(?s)```go\n(.*?)```")
@@ -57,5 +61,26 @@ func TestPagesCompile(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), "go", args...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("go %v: %v\n%s", args, err, out)
+	}
+}
+
+// TestREADMEHasEverySetting looks for each field of the two configurations in the first column of a table.
+func TestREADMEHasEverySetting(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var settings strings.Builder
+	for line := range strings.Lines(string(text)) {
+		if columns := strings.Split(line, "|"); len(columns) > 2 {
+			settings.WriteString(columns[1])
+		}
+	}
+	for _, config := range []reflect.Type{reflect.TypeFor[wsx.Config](), reflect.TypeFor[hub.Config]()} {
+		for _, field := range reflect.VisibleFields(config) {
+			if field.IsExported() && !strings.Contains(settings.String(), "`"+field.Name+"`") {
+				t.Errorf("%v.%s is missing", config, field.Name)
+			}
+		}
 	}
 }
