@@ -54,8 +54,9 @@ type Config struct {
 	Auth auth.Authenticator
 
 	// Identify says who the client is from what earlier handlers have verified, contrib/jwt for example, which leaves a
-	// token in c.Locals("user"); its error, and a subject that none can be, is answered with 401. TokenLookup is not read
-	// then, and Auth only verifies what comes over a live connection. It must not believe a header that a client can send.
+	// token in c.Locals("user"); its error, and a subject that none can be, is answered with 401. TokenLookup is not
+	// read then, and Auth only verifies what comes over a live connection. It must not believe a header that a client
+	// can send.
 	//
 	// Optional. Default: nil
 	Identify func(c *fiber.Ctx) (auth.Identity, error)
@@ -72,9 +73,9 @@ type Config struct {
 	AuthScheme string
 
 	// Refresh lets a client renew its token on the live connection, with the text message
-	// {"type":"auth","token":"..."}, which then reaches no handler: the connection ends when the new token does. Another
-	// subject's token, or a bad one, closes with 4001. The answer is {"type":"auth","ok":true,"expires_in_ms":n}. It
-	// needs Auth.
+	// {"type":"auth","token":"..."}, which then reaches no handler: the connection ends when the new token does.
+	// Another subject's token, or a bad one, closes with 4001. The answer is
+	// {"type":"auth","ok":true,"expires_in_ms":n}. It needs Auth.
 	//
 	// Optional. Default: false
 	Refresh bool
@@ -92,8 +93,8 @@ type Config struct {
 	// Optional. Default: nil
 	Authorize func(c *fiber.Ctx, id auth.Identity) error
 
-	// Bind makes a value of the request's parameters, query, header and cookies, for [Bound]; see [BindTo]. A request that
-	// does not fit is answered with 400.
+	// Bind makes a value of the request's parameters, query, header and cookies, for [Bound]; see [BindTo]. A request
+	// that does not fit is answered with 400.
 	//
 	// Optional. Default: nil
 	Bind Binder
@@ -103,16 +104,16 @@ type Config struct {
 	// Optional. Default: nil
 	Subprotocols []string
 
-	// Versions are those of the application's protocol that the server speaks, in its order of preference. A client that
-	// speaks none of them is accepted and closed with 4010 at once, because a browser can read that, and no callback of
-	// the hub hears of it. Where VersionLookup is "protocol" they are subprotocols, as in "chat.v2", and the one that the
-	// client offers is what [hub.Conn.Subprotocol] returns; they go before all others.
+	// Versions are those of the application's protocol that the server speaks, in its order of preference. A client
+	// that speaks none of them is accepted and closed with 4010 at once, because a browser can read that, and no
+	// callback of the hub hears of it. Where VersionLookup is "protocol" they are subprotocols, as in "chat.v2", and
+	// the one that the client offers is what [hub.Conn.Subprotocol] returns; they go before all others.
 	//
 	// Optional. Default: nil, which is any
 	Versions []string
 
-	// VersionLookup says where a client names its version: "protocol", or "param:NAME" for a parameter of the route, as in
-	// "/:version/ws".
+	// VersionLookup says where a client names its version: "protocol", or "param:NAME" for a parameter of the route, as
+	// in "/:version/ws".
 	//
 	// Optional. Default: "protocol"
 	VersionLookup string
@@ -153,8 +154,8 @@ type Config struct {
 	// Optional. Default: the status with {"error":"..."}
 	ErrorHandler fiber.ErrorHandler
 
-	// Logger gets the reasons of refused handshakes, 100 at once and then 10 a second; a line behind others that were left
-	// out says how many.
+	// Logger gets the reasons of refused handshakes, 100 at once and then 10 a second; a line behind others that were
+	// left out says how many.
 	//
 	// Optional. Default: slog.Default()
 	Logger *slog.Logger

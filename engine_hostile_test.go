@@ -52,8 +52,8 @@ func (k *chaos) open(c *hub.Conn) error {
 	return nil
 }
 
-// close checks that no client seemed to break the protocol: none does, but for what a late write to a descriptor that is
-// somebody else's would make of it.
+// close checks that no client seemed to break the protocol: none does, but for what a late write to a descriptor that
+// is somebody else's would make of it.
 func (k *chaos) close(c *hub.Conn, err error) {
 	switch ws.StatusOf(err) {
 	case ws.StatusProtocolError, ws.StatusUnsupportedData, ws.StatusInvalidPayload, ws.StatusMessageTooBig:

@@ -34,7 +34,8 @@ func (p *parcel) Write(b []byte) (n int, err error) {
 	return min(n, len(b)), err
 }
 
-// inOnePacket are the options to dial with the first frames right behind the handshake, and with fin no more after them.
+// inOnePacket are the options to dial with the first frames right behind the handshake, and with fin no more after
+// them.
 func inOnePacket(address string, frames []byte, fin bool) wsxtest.Options {
 	return wsxtest.Options{Dial: func() (net.Conn, error) {
 		nc, err := net.DialTimeout("tcp", strings.TrimSuffix(strings.TrimPrefix(address, "ws://"), "/ws"), 5*time.Second)

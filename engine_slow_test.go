@@ -76,8 +76,8 @@ func (on transport) narrow() transport {
 	return on
 }
 
-// checkFound checks how long after the last message the slow one ended: the deadline, and the rest for a machine that is
-// busy. In place it counts once more for a write of which the socket took a part.
+// checkFound checks how long after the last message the slow one ended: the deadline, and the rest for a machine that
+// is busy. In place it counts once more for a write of which the socket took a part.
 func checkFound(t *testing.T, after time.Duration) {
 	t.Helper()
 	if after > writeDeadline+2*time.Second {
@@ -210,8 +210,8 @@ func readSizes(t *testing.T, c *wsxtest.Client, size, count int, got chan<- stru
 	}
 }
 
-// heap returns the bytes that are in use, by the lowest of a few measures: what others allocate while the collector runs
-// counts as used. What lies in a sync.Pool, as other tests leave it, takes two collections.
+// heap returns the bytes that are in use, by the lowest of a few measures: what others allocate while the collector
+// runs counts as used. What lies in a sync.Pool, as other tests leave it, takes two collections.
 func heap() uint64 {
 	lowest := uint64(math.MaxUint64)
 	for range 3 {

@@ -55,8 +55,8 @@ func (s *spoofer) SetDeadline(time.Time) error      { return nil }
 func (s *spoofer) SetReadDeadline(time.Time) error  { return nil }
 func (s *spoofer) SetWriteDeadline(time.Time) error { return nil }
 
-// TestAFloodOfSpoofedKeys has handshakes come from more addresses than the limiter remembers: those that are new pass it,
-// those that come again do not, and the memory stops growing. Where all takes longer it stays below that number.
+// TestAFloodOfSpoofedKeys has handshakes come from more addresses than the limiter remembers: those that are new pass
+// it, those that come again do not, and the memory stops growing. Where all takes longer it stays below that number.
 func TestAFloodOfSpoofedKeys(t *testing.T) {
 	const remembered, kept = 65_536, 24 << 20
 	addresses := most(200_000, 20_000)

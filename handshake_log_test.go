@@ -96,8 +96,8 @@ func wickedRequests(v string) []string {
 	}
 }
 
-// TestNothingBreaksOutOfTheLog sends what would be a line of its own, or move the cursor, or flood, and reads the log as
-// text and as JSON: one line a record, nothing in it that is not printable, no value that is long, and no token.
+// TestNothingBreaksOutOfTheLog sends what would be a line of its own, or move the cursor, or flood, and reads the log
+// as text and as JSON: one line a record, nothing in it that is not printable, no value that is long, and no token.
 func TestNothingBreaksOutOfTheLog(t *testing.T) {
 	for name, handler := range map[string]func(io.Writer) slog.Handler{
 		"text": func(w io.Writer) slog.Handler {

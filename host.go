@@ -6,9 +6,9 @@ import (
 	"strconv"
 )
 
-// isHost reports whether p may be the value of a Host field: a name or an address, and perhaps a port (RFC 9110, section
-// 7.2; RFC 3986, section 3.2.2). A name with a comma is none although the grammar has it, because a list of hosts looks
-// like that.
+// isHost reports whether p may be the value of a Host field: a name or an address, and perhaps a port (RFC 9110,
+// section 7.2; RFC 3986, section 3.2.2). A name with a comma is none although the grammar has it, because a list of
+// hosts looks like that.
 func isHost(p []byte) bool {
 	if bytes.HasPrefix(p, []byte("[")) {
 		end := bytes.IndexByte(p, ']')

@@ -196,7 +196,8 @@ func isLeaf(pkg string) bool {
 }
 
 // maxExports is how many names a leaf may export. Constants do not count: a list of codes is one thing to learn.
-// Neither do methods and fields: their type is the name that one has to find, and a wide type shows in its file's length.
+// Neither do methods and fields: their type is the name that one has to find, and a wide type shows in its file's
+// length.
 const maxExports = 25
 
 func TestLeavesExportLittle(t *testing.T) {

@@ -42,8 +42,8 @@ func upgradeRequired(message string) *refusal {
 		header(fiber.HeaderSecWebSocketVersion, "13")
 }
 
-// answer tells the log why, up to [linesOfRefusals], and the client what. The log has the route, because a path may hold a
-// token.
+// answer tells the log why, up to [linesOfRefusals], and the client what. The log has the route, because a path may
+// hold a token.
 func (g *gate) answer(c *fiber.Ctx, err error) error {
 	var r *refusal
 	if !errors.As(err, &r) {

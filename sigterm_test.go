@@ -21,8 +21,8 @@ import (
 // journalEnv is the file of a server whose database is slow.
 const journalEnv = "WSX_TEST_JOURNAL"
 
-// journal is a database: a file with a line for each message, "stream number". A batch takes it 50 ms, one at a time, and
-// none is committed before the hub drains.
+// journal is a database: a file with a line for each message, "stream number". A batch takes it 50 ms, one at a time,
+// and none is committed before the hub drains.
 type journal struct {
 	hub  *hub.Hub
 	file *os.File
@@ -95,9 +95,9 @@ func (d *eager) live() {
 	}
 }
 
-// TestSIGTERMWithTenThousandInFlight: a hundred devices have each sent a hundred messages, of which none is committed, and go
-// on sending. The signal comes; all that was accepted is committed, in order, once; each device has an ack for all that is,
-// and hears 1001.
+// TestSIGTERMWithTenThousandInFlight: a hundred devices have each sent a hundred messages, of which none is committed,
+// and go on sending. The signal comes; all that was accepted is committed, in order, once; each device has an ack for
+// all that is, and hears 1001.
 func TestSIGTERMWithTenThousandInFlight(t *testing.T) {
 	const devices, each = 100, 100
 	file := filepath.Join(t.TempDir(), "journal")

@@ -131,8 +131,8 @@ func (r *tokenRequest) Header(name string) []string {
 	return values
 }
 
-// Cookie returns every cookie of that name. Only space and tab go from around a name: with more than that, a cookie that
-// another host of the domain has set could take the name of one with the prefix "__Host-".
+// Cookie returns every cookie of that name. Only space and tab go from around a name: with more than that, a cookie
+// that another host of the domain has set could take the name of one with the prefix "__Host-".
 func (r *tokenRequest) Cookie(name string) []string {
 	var values []string
 	for _, line := range r.Header(fiber.HeaderCookie) {

@@ -49,8 +49,8 @@ func (g *gate) checkVersion(c *fiber.Ctx, h *handshake, a *admission) {
 	}
 }
 
-// acceptable returns an offered subprotocol that holds no token, or "": browsers give up a connection without a word when
-// they have offered some and get none.
+// acceptable returns an offered subprotocol that holds no token, or "": browsers give up a connection without a word
+// when they have offered some and get none.
 func (g *gate) acceptable(offered []string) string {
 	for _, p := range offered {
 		if !slices.ContainsFunc(g.sources, func(s auth.Source) bool {

@@ -105,6 +105,6 @@ func ExampleParseLookup() {
 	_, err = auth.ParseLookup("headers:Authorization")
 	fmt.Println(err)
 	// Output:
-	// [header:Authorization cookie:session] <nil>
-	// auth: token lookup "headers:Authorization": "headers" is not a source; use header, cookie, query, param or protocol
+	// [header:Authorization cookie:session] <nil> auth: token lookup "headers:Authorization": "headers" is not a
+	// source; use header, cookie, query, param or protocol
 }

@@ -15,7 +15,8 @@ const MaxSubject = 256
 type Identity struct {
 	// Subject is the user or the device. Limits per subject count it, and messages to a user are addressed by it.
 	Subject string
-	// Claims are what the token says, as verified; nil when it says no more than the subject. They are shared: read only.
+	// Claims are what the token says, as verified; nil when it says no more than the subject. They are shared: read
+	// only.
 	Claims map[string]any
 	// ID names the one token (the jti of a JWT), so that it can be revoked alone; "" when it has none.
 	ID string

@@ -82,8 +82,8 @@ func (b *Batch[T]) Reject(i int, err error) {
 	b.refused = append(b.refused, refusal{index: i, err: err})
 }
 
-// Rejected returns what was rejected in this attempt so far: the items' numbers and the reasons, so that the handler can
-// store both in the same transaction as the others.
+// Rejected returns what was rejected in this attempt so far: the items' numbers and the reasons, so that the handler
+// can store both in the same transaction as the others.
 func (b *Batch[T]) Rejected() iter.Seq2[int, error] {
 	return func(yield func(int, error) bool) {
 		for _, r := range b.refused {
@@ -148,8 +148,8 @@ func (b *Batcher[T]) growRows(t *Batch[T]) {
 	t.rowsBox, t.rows = box, rows
 }
 
-// growSlab moves t's payloads to a slab of at least that capacity. Where items were dropped in front it is twice that, so
-// that it does not have to move them again with the next one.
+// growSlab moves t's payloads to a slab of at least that capacity. Where items were dropped in front it is twice that,
+// so that it does not have to move them again with the next one.
 func (b *Batcher[T]) growSlab(t *Batch[T], capacity int) {
 	if t.base > 0 {
 		capacity *= 2

@@ -24,12 +24,12 @@ type Config struct {
 	// Default: GOMAXPROCS, at least 2.
 	Lanes int
 	// Attempts is how often the handler gets a batch before it is parted, to find the items that it fails for: halves,
-	// halves of those that fail, and so on, each tried once. What fails by itself is rejected, the rest is handled. Does
-	// an attempt fail because its Timeout has passed, the batch is given up instead. Negative: no limit; a batch that
-	// always fails then holds its lane until Close ends it. Optional. Default: 8.
+	// halves of those that fail, and so on, each tried once. What fails by itself is rejected, the rest is handled.
+	// Does an attempt fail because its Timeout has passed, the batch is given up instead. Negative: no limit; a batch
+	// that always fails then holds its lane until Close ends it. Optional. Default: 8.
 	Attempts int
-	// OnPoison says what happens to an item that the handler fails for and that no dead letter takes. Optional. Default:
-	// Refuse.
+	// OnPoison says what happens to an item that the handler fails for and that no dead letter takes. Optional.
+	// Default: Refuse.
 	OnPoison OnPoison
 	// Backoff is the longest pause before the second attempt; it doubles before each further one. The pause itself is a
 	// random part of that, so that lanes that fail together do not come again together. Negative: no pause. Optional.
@@ -40,9 +40,9 @@ type Config struct {
 	// Timeout is how long one call of the handler may take before its context is cancelled. That is all it does: the
 	// handler's own return decides whether the batch was handled. Negative: off. Optional. Default: 30 s.
 	Timeout time.Duration
-	// DropOldest makes room for new items by dropping the oldest ones that wait, where Add would block else: for data of
-	// which only the newest counts. What is with the handler, or comes again to it, is not dropped. The dropped ones count
-	// as Stats.Dropped. Optional. Default: false.
+	// DropOldest makes room for new items by dropping the oldest ones that wait, where Add would block else: for data
+	// of which only the newest counts. What is with the handler, or comes again to it, is not dropped. The dropped ones
+	// count as Stats.Dropped. Optional. Default: false.
 	DropOldest bool
 	// OnRetry hears of each failed attempt that another one follows: what failed, the number of the failed attempt
 	// from 1, and the pause before the next. It holds its lane until it returns; a panic in it is recovered and
@@ -51,8 +51,8 @@ type Config struct {
 	// OnAbandon hears of each batch that is given up: err is an [*AbandonedError], items its number of items. The
 	// same rules as for OnRetry hold. Optional.
 	OnAbandon func(err error, items int)
-	// OnReject hears of each batch with items that were rejected and that no dead letter took: err is a [*RejectedError],
-	// items their number. The same rules as for OnRetry hold. Optional.
+	// OnReject hears of each batch with items that were rejected and that no dead letter took: err is a
+	// [*RejectedError], items their number. The same rules as for OnRetry hold. Optional.
 	OnReject func(err error, items int)
 }
 

@@ -1,14 +1,14 @@
 // Package batch collects items into batches and hands each batch to one function: when it has enough items, enough
-// bytes, or when its first item has waited long enough. A batch that fails is retried, and parted in the end to find the
-// items that it fails for; nothing is dropped but what is counted and told.
+// bytes, or when its first item has waited long enough. A batch that fails is retried, and parted in the end to find
+// the items that it fails for; nothing is dropped but what is counted and told.
 //
 // A [Batcher] has lanes. What one goroutine adds to one lane reaches the handler in that order, retries included,
-// because a [Lane] has one batch in flight at a time; lanes do not wait for each other. While a batch is in flight
-// its lane fills one more, and then Add blocks: that is the backpressure. With Config.DropOldest it drops the oldest items
+// because a [Lane] has one batch in flight at a time; lanes do not wait for each other. While a batch is in flight its
+// lane fills one more, and then Add blocks: that is the backpressure. With Config.DropOldest it drops the oldest items
 // of that one instead.
 //
-// Always Accepted = Handled + DeadLettered + Rejected + Dropped + Abandoned + Pending, and after [Batcher.Close] nothing
-// is pending.
+// Always Accepted = Handled + DeadLettered + Rejected + Dropped + Abandoned + Pending, and after [Batcher.Close]
+// nothing is pending.
 //
 // # Concurrency
 //

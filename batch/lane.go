@@ -35,9 +35,10 @@ func newLane[T any](b *Batcher[T], c *counter) *Lane[T] {
 }
 
 // Add adds an item with a copy of its payload, which may be nil. It blocks while the lane is full, that is while one
-// batch is in flight and the next has no room; those that block get in in the order in which they came. Then an end
-// of ctx makes it return ctx.Err(), and Close [ErrClosed]; with either error the item was not added. When there is
-// room, ctx is not looked at. With Config.DropOldest it does not block. With nil the item is accepted: it will be handled, or counted and told as abandoned.
+// batch is in flight and the next has no room; those that block get in in the order in which they came. Then an end of
+// ctx makes it return ctx.Err(), and Close [ErrClosed]; with either error the item was not added. When there is room,
+// ctx is not looked at. With Config.DropOldest it does not block. With nil the item is accepted: it will be handled, or
+// counted and told as abandoned.
 //
 // Without waiting it costs a lock of the lane and the copy, and no allocation once the lanes have warmed up.
 func (l *Lane[T]) Add(ctx context.Context, item T, payload []byte) error {

@@ -49,8 +49,8 @@ func (l *Lane[T]) putSome(payloads [][]byte, first int, fill func(i int, item *T
 	return added, nil
 }
 
-// putMany adds payloads from the first one on, at least that one, as long as the batch has room for them. It returns how
-// many that are, and their bytes.
+// putMany adds payloads from the first one on, at least that one, as long as the batch has room for them. It returns
+// how many that are, and their bytes.
 func (b *Batcher[T]) putMany(t *Batch[T], payloads [][]byte, first int, fill func(i int, item *T)) (added, bytes int) {
 	bytes = -t.Bytes()
 	room, most := b.cfg.MaxItems-t.Len(), b.cfg.MaxBytes

@@ -27,18 +27,18 @@ type Rejected[T any] struct {
 	Delivered bool
 }
 
-// Hooks are what a Batcher tells, item by item. All are optional. They are called like the handler: for several lanes at
-// once, never twice at once for one lane.
+// Hooks are what a Batcher tells, item by item. All are optional. They are called like the handler: for several lanes
+// at once, never twice at once for one lane.
 type Hooks[T any] struct {
-	// DeadLetter takes the items that were rejected, by the handler or as poison; they count as dead-lettered once it has
-	// returned nil. It gets them before the handler gets anything that is behind them. It is retried as the handler is.
-	// When its attempts are over, and without it at once, they count as rejected; see Config.OnPoison.
+	// DeadLetter takes the items that were rejected, by the handler or as poison; they count as dead-lettered once it
+	// has returned nil. It gets them before the handler gets anything that is behind them. It is retried as the handler
+	// is. When its attempts are over, and without it at once, they count as rejected; see Config.OnPoison.
 	DeadLetter func(ctx context.Context, rejected []Rejected[T]) error
-	// Settled is told of each batch when nothing more happens to its items: all are handled but those in rejected, in the
-	// order of their numbers. It has to be quick, and must not panic.
+	// Settled is told of each batch when nothing more happens to its items: all are handled but those in rejected, in
+	// the order of their numbers. It has to be quick, and must not panic.
 	Settled func(b *Batch[T], rejected []Rejected[T])
-	// Dropped is told how many items, with how many payload bytes, have made room for newer ones, by the goroutine that adds
-	// those; the others go on meanwhile.
+	// Dropped is told how many items, with how many payload bytes, have made room for newer ones, by the goroutine that
+	// adds those; the others go on meanwhile.
 	Dropped func(items, bytes int)
 }
 
@@ -48,8 +48,8 @@ type OnPoison int
 const (
 	// Refuse counts the item as rejected, and goes on with the next ones.
 	Refuse OnPoison = iota
-	// Hold keeps the item, and all behind it, in the lane, and tries again until Close: for data that may not be lost and
-	// whose order matters. So it does with a batch whose attempts take too long, and with a dead letter that fails. What the
-	// handler itself rejects is not held.
+	// Hold keeps the item, and all behind it, in the lane, and tries again until Close: for data that may not be lost
+	// and whose order matters. So it does with a batch whose attempts take too long, and with a dead letter that fails.
+	// What the handler itself rejects is not held.
 	Hold
 )

@@ -26,8 +26,8 @@ func (l *Lane[T]) run(failed error) {
 	l.b.ended()
 }
 
-// attempt calls the handler, or the dead letter, once and returns how it failed, if it did. When Close has ended it only
-// says so.
+// attempt calls the handler, or the dead letter, once and returns how it failed, if it did. When Close has ended it
+// only says so.
 func (l *Lane[T]) attempt() (err error) {
 	if l.b.ctx.Err() != nil {
 		return context.Cause(l.b.ctx)

@@ -58,8 +58,8 @@ func (b *Batcher[T]) Stats() Stats {
 	return s
 }
 
-// countSettled counts a batch that nothing more happens to: all of its items are handled but those in rejected, of which
-// those in lost were given up.
+// countSettled counts a batch that nothing more happens to: all of its items are handled but those in rejected, of
+// which those in lost were given up.
 func (b *Batcher[T]) countSettled(t *Batch[T], rejected []Rejected[T], lost *AbandonedError) {
 	delivered := 0
 	for i := range rejected {

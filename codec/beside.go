@@ -16,9 +16,9 @@ var (
 	}
 )
 
-// Beside reports whether a body of that type stands beside "type" with its own fields: structs and maps, and pointers to
-// them, unless they have a MarshalJSON or a MarshalText of their own, or the opposite, as [time.Time] does. Every other
-// body stands in "data". It remembers its answers; t may be nil.
+// Beside reports whether a body of that type stands beside "type" with its own fields: structs and maps, and pointers
+// to them, unless they have a MarshalJSON or a MarshalText of their own, or the opposite, as [time.Time] does. Every
+// other body stands in "data". It remembers its answers; t may be nil.
 func Beside(t reflect.Type) bool {
 	if t == nil {
 		return true

@@ -2,8 +2,8 @@ package codec
 
 import "errors"
 
-// The names of the members that belong to the envelope. No other member of a message may have one of them, in capitals or
-// small letters.
+// The names of the members that belong to the envelope. No other member of a message may have one of them, in capitals
+// or small letters.
 const (
 	Type = "type"
 	ID   = "id"
@@ -19,8 +19,8 @@ const (
 
 // The errors of a [Codec].
 var (
-	// ErrMalformed means that a message is no envelope: not well-formed, deeper than [MaxDepth], not an object, without a
-	// type, or with a member of the envelope twice.
+	// ErrMalformed means that a message is no envelope: not well-formed, deeper than [MaxDepth], not an object, without
+	// a type, or with a member of the envelope twice.
 	ErrMalformed = errors.New("codec: not a message with a type")
 	// ErrOwnType means that a value to be sent has a member of its own that is the envelope's.
 	ErrOwnType = errors.New(`codec: the value has a "type" or an "id" of its own`)
@@ -54,8 +54,8 @@ type Codec interface {
 	Subprotocol() string
 	// Binary tells binary messages from text ones.
 	Binary() bool
-	// Open checks a message from end to end and finds its envelope; it decodes nothing else. With ErrMalformed the result
-	// has what was found of a well-formed message.
+	// Open checks a message from end to end and finds its envelope; it decodes nothing else. With ErrMalformed the
+	// result has what was found of a well-formed message.
 	Open(message []byte) (Envelope, error)
 	// AppendID appends a number as [Header.ID] has it.
 	AppendID(b []byte, number uint64) []byte
@@ -63,6 +63,7 @@ type Codec interface {
 	Without(message []byte, names ...string) []byte
 	// Decode decodes a message or a part of one into what v points to.
 	Decode(p []byte, v any) error
-	// Append appends a message to b, and returns b as it was with an error: ErrOwnType, ErrNoType or that of the encoder.
+	// Append appends a message to b, and returns b as it was with an error: ErrOwnType, ErrNoType or that of the
+	// encoder.
 	Append(b []byte, h Header, v any) ([]byte, error)
 }

@@ -4,8 +4,8 @@
 //	{"type":"count","data":3}
 //	{"type":"rename","id":7,"name":"Ada"}
 //
-// A struct or a map stands beside the type with its own fields; every other body stands in "data", see [Beside]. An "id"
-// tells which request an answer belongs to.
+// A struct or a map stands beside the type with its own fields; every other body stands in "data", see [Beside]. An
+// "id" tells which request an answer belongs to.
 //
 // [JSON] is the codec of clients which ask for none. Others are modules of their own.
 package codec

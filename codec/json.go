@@ -50,8 +50,8 @@ type jsonMembers struct {
 	kinds, ids, datas int // how many there are, in capitals or small letters
 }
 
-// note notes a member. encoding/json does not tell capitals from small letters, so two members which differ in that alone
-// would be one for the handler and two for everybody else.
+// note notes a member. encoding/json does not tell capitals from small letters, so two members which differ in that
+// alone would be one for the handler and two for everybody else.
 func (m *jsonMembers) note(key, value []byte) {
 	switch name := unquote(key); {
 	case bytes.EqualFold(name, []byte(Type)):

@@ -68,8 +68,8 @@ func (s *scanner) object(depth int) bool {
 	}
 }
 
-// member passes the key of an object's next member, whose value is ahead then. Without more it stands behind the object,
-// if that is ok.
+// member passes the key of an object's next member, whose value is ahead then. Without more it stands behind the
+// object, if that is ok.
 func (s *scanner) member(first bool) (key []byte, more, ok bool) {
 	s.space()
 	if s.byte('}') {

@@ -21,14 +21,15 @@ const (
 	// AckBatch acknowledges what OnBatch has returned nil for: at least once.
 	AckBatch
 	// AckResume does that, and goes on where the stored messages end, also after a crash: with [Batch.Positions] stored
-	// in the transaction of the messages, and read back by Config.Position, nothing is stored twice. A message that cannot
-	// be stored holds its lane until the DeadLetter takes it, or it can; what is rejected has to be stored in the
-	// transaction of the others, see [Batch.Rejected], because the position passes it.
+	// in the transaction of the messages, and read back by Config.Position, nothing is stored twice. A message that
+	// cannot be stored holds its lane until the DeadLetter takes it, or it can; what is rejected has to be stored in
+	// the transaction of the others, see [Batch.Rejected], because the position passes it.
 	AckResume
 )
 
 const (
-	// An ack goes out when so many messages have been settled since the last one, or half a window, or so long after it.
+	// An ack goes out when so many messages have been settled since the last one, or half a window, or so long after
+	// it.
 	ackEvery = 256
 	ackDelay = 100 * time.Millisecond
 	// nackRetry is when a client may send a message again that could not be stored.

@@ -293,8 +293,8 @@ func TestWindow(t *testing.T) {
 	}
 }
 
-// TestAWindowIsNoDelay: a client that fills its window, and waits for room, waits for the store alone: neither for company
-// in its batch nor for the next ack's turn.
+// TestAWindowIsNoDelay: a client that fills its window, and waits for room, waits for the store alone: neither for
+// company in its batch nor for the next ack's turn.
 func TestAWindowIsNoDelay(t *testing.T) {
 	for name, row := range map[string]struct {
 		cfg  hub.Config
@@ -480,8 +480,8 @@ func TestBudget(t *testing.T) {
 	})
 }
 
-// TestNumbersEndWithTakeover: what the older connection still has in hand when it is replaced does not count, because the
-// newer one begins with the number behind what was handed over.
+// TestNumbersEndWithTakeover: what the older connection still has in hand when it is replaced does not count, because
+// the newer one begins with the number behind what was handed over.
 func TestNumbersEndWithTakeover(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})

@@ -84,8 +84,8 @@ func (e entry) item(p []byte) Item {
 	return it
 }
 
-// Reject says that the i-th message can never be stored: once the handler has returned nil it goes to the DeadLetter, or
-// is refused with a nack that says not to send it again. With an error the whole batch comes again. err may be nil.
+// Reject says that the i-th message can never be stored: once the handler has returned nil it goes to the DeadLetter,
+// or is refused with a nack that says not to send it again. With an error the whole batch comes again. err may be nil.
 func (b *Batch) Reject(i int, err error) { b.b.Reject(i, err) }
 
 // Rejected returns what was rejected so far in this call, so that the handler can store it in the same transaction.
@@ -258,8 +258,8 @@ func (c *Conn) admit(size int) bool {
 	return c.awaitRoom(size)
 }
 
-// handOver gives what was gathered to the batch, and waits while that is full: the socket is not read meanwhile. It does
-// not give up when the connection closes, because the messages were read.
+// handOver gives what was gathered to the batch, and waits while that is full: the socket is not read meanwhile. It
+// does not give up when the connection closes, because the messages were read.
 func (c *Conn) handOver() {
 	g, size := c.gathered, c.size
 	c.gathered, c.size = nil, 0

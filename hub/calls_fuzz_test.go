@@ -82,8 +82,8 @@ func (a *arena) run(program []byte) {
 	wg.Wait()
 }
 
-// arena is a hub, the handles of all its connections and their peers. Each connection has a number, of which the bits of
-// a mask tell who may get a message.
+// arena is a hub, the handles of all its connections and their peers. Each connection has a number, of which the bits
+// of a mask tell who may get a message.
 type arena struct {
 	t   *testing.T
 	hub *hub.Hub

@@ -8,9 +8,9 @@ import (
 // Compression is permessage-deflate (RFC 7692), for clients that offer it. The zero value is off.
 //
 // Without context takeover every message is compressed by itself: a connection costs no memory for it, and a broadcast
-// is compressed once for all, but for those that ask for a smaller window than the hub's, which get it as it is. With it
-// a message may refer to the ones before, which makes small messages that resemble each other much smaller; then each
-// connection keeps the windows of the sides that do so once they are used: with the defaults 4 KiB for the hub's
+// is compressed once for all, but for those that ask for a smaller window than the hub's, which get it as it is. With
+// it a message may refer to the ones before, which makes small messages that resemble each other much smaller; then
+// each connection keeps the windows of the sides that do so once they are used: with the defaults 4 KiB for the hub's
 // messages and 4 KiB for the client's, 32 KiB where the client cannot restrict itself. Compressing a message costs the
 // time to read through that window, and a broadcast is compressed for each such connection. Limits count what a message
 // holds, not what it takes on the wire.
@@ -71,8 +71,8 @@ func (c Compression) engine() wire.Compression {
 }
 
 // Extensions answers the values of a client's Sec-WebSocket-Extensions fields: with the value of the response's field,
-// which is also what [Request] wants to have, or with "" when there is to be none. An error means that the fields do not
-// follow the grammar, so that the handshake has to fail (RFC 6455, section 9.1).
+// which is also what [Request] wants to have, or with "" when there is to be none. An error means that the fields do
+// not follow the grammar, so that the handshake has to fail (RFC 6455, section 9.1).
 func (h *Hub) Extensions(offers ...string) (string, error) {
 	c := h.cfg.Compression
 	answer, _, err := deflate.Policy{

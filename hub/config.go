@@ -72,7 +72,8 @@ type Config struct {
 	OnError func(c *Conn, err error)
 	// OnPing is called for each ping; its pong is queued already. It runs beside OnConn. Optional. Default: nil.
 	OnPing func(c *Conn, payload []byte)
-	// OnPong is called for each pong, those that answer the heartbeat too. It runs beside OnConn. Optional. Default: nil.
+	// OnPong is called for each pong, those that answer the heartbeat too. It runs beside OnConn. Optional. Default:
+	// nil.
 	OnPong func(c *Conn, payload []byte)
 	// OnJoin may refuse a room: its error is what Join returns. Optional. Default: every room is open.
 	OnJoin func(c *Conn, room string) error
@@ -85,9 +86,9 @@ type Config struct {
 	Batch batch.Config
 	// BatchPer is Shared or PerConn. Optional. Default: Shared.
 	BatchPer BatchPer
-	// DeadLetter takes the messages that [Batch.Reject] was called for and those that OnBatch fails for even alone. It is
-	// tried as often as OnBatch, with AckResume until the hub ends; there it has to store the position of what it takes too,
-	// in the same transaction. Optional. Default: nil; then they are refused with a nack, or held, see
+	// DeadLetter takes the messages that [Batch.Reject] was called for and those that OnBatch fails for even alone. It
+	// is tried as often as OnBatch, with AckResume until the hub ends; there it has to store the position of what it
+	// takes too, in the same transaction. Optional. Default: nil; then they are refused with a nack, or held, see
 	// [batch.Config.OnPoison].
 	DeadLetter func(ctx context.Context, rejected []Rejected) error
 	// Ack is what clients are told that have asked for [AckProtocol]; it needs OnBatch. Optional. Default: AckNone.
@@ -101,16 +102,16 @@ type Config struct {
 	// connection then.
 	StreamLookup string
 	// Position returns up to which number the messages of a stream are stored, and whether any are. AckResume needs it.
-	// It is asked at the start of each connection, from its goroutine, because the client may have been with another server
-	// on the same store meanwhile. An error closes the connection with 1013.
+	// It is asked at the start of each connection, from its goroutine, because the client may have been with another
+	// server on the same store meanwhile. An error closes the connection with 1013.
 	Position func(ctx context.Context, stream string) (number uint64, known bool, err error)
-	// MaxUnsettled and MaxUnsettledBytes bound what a client with acks has sent and is not told of; then its socket is not
-	// read until there is room. Optional. Default: 1,000, 1 MiB.
+	// MaxUnsettled and MaxUnsettledBytes bound what a client with acks has sent and is not told of; then its socket is
+	// not read until there is room. Optional. Default: 1,000, 1 MiB.
 	MaxUnsettled      int
 	MaxUnsettledBytes int
-	// IngestBudget bounds the bytes of all messages that batches hold. At 80 % new connections get 503; at 100 % no socket
-	// is read that has something for a batch; with Batch.DropOldest the oldest messages of a lane that wait make room
-	// for its new ones instead. Optional. Default: 64 MiB.
+	// IngestBudget bounds the bytes of all messages that batches hold. At 80 % new connections get 503; at 100 % no
+	// socket is read that has something for a batch; with Batch.DropOldest the oldest messages of a lane that wait make
+	// room for its new ones instead. Optional. Default: 64 MiB.
 	IngestBudget int
 
 	// MaxConns is how many connections may be open; more get 503. Optional. Default: 10,000.
@@ -136,9 +137,9 @@ type Config struct {
 	BurstBytes int
 	// RateRule is how many messages a connection may send in a period, as in 10 a minute. Optional. Default: no limit.
 	RateRule ratelimit.Rule
-	// RatePerSubject and RatePerIP are how many messages a second may come from a subject, and from an address, over all
-	// connections, those that have ended too; of an IPv6 address the first 64 bits count. Twice as many may come at once.
-	// Each remembers the 65,536 that were seen last. Optional. Default: no limit.
+	// RatePerSubject and RatePerIP are how many messages a second may come from a subject, and from an address, over
+	// all connections, those that have ended too; of an IPv6 address the first 64 bits count. Twice as many may come at
+	// once. Each remembers the 65,536 that were seen last. Optional. Default: no limit.
 	RatePerSubject float64
 	RatePerIP      float64
 	// OverRate is what happens to a message over one of these limits. Optional. Default: Notify.
@@ -152,27 +153,27 @@ type Config struct {
 	// Policy says what becomes of messages for a receiver whose outbox is full; [Target.With] chooses another one for a
 	// message. Optional. Default: Close.
 	Policy Policy
-	// OnDrain is called when an outbox that was full is empty again, by no goroutine that reads: it runs beside the other
-	// callbacks, before OnClose and one at a time for a connection. What has waited for that may be sent now. Optional.
-	// Default: nil.
+	// OnDrain is called when an outbox that was full is empty again, by no goroutine that reads: it runs beside the
+	// other callbacks, before OnClose and one at a time for a connection. What has waited for that may be sent now.
+	// Optional. Default: nil.
 	OnDrain func(c *Conn)
-	// OutboxMessages and OutboxBytes bound what waits for a slow receiver. When one is reached, [Conn.Send] waits as long
-	// as the socket takes something; when it takes nothing for 50 ms of that, or has taken nothing for a second, the
-	// connection closes with 4006. What is sent to a target is shared and waits for nobody: it may fill OutboxBytes
+	// OutboxMessages and OutboxBytes bound what waits for a slow receiver. When one is reached, [Conn.Send] waits as
+	// long as the socket takes something; when it takes nothing for 50 ms of that, or has taken nothing for a second,
+	// the connection closes with 4006. What is sent to a target is shared and waits for nobody: it may fill OutboxBytes
 	// whatever the number of messages, and four times that, 4 MiB at least, unless the socket has taken nothing for a
 	// second. Optional. Default: 256, 1 MiB.
 	OutboxMessages int
 	OutboxBytes    int
-	// OutboxBudget bounds the memory in bytes of all that waits for receivers; what is shared counts once. While more than
-	// half of it is used, [Conn.Send] waits for receivers for which more than 16 KiB wait, and those of them that have
-	// taken nothing for 250 ms are closed with 4006, the worst first, until it is half; when all of it is used, those that
-	// have taken nothing for 50 ms, and they are cut off. Who takes its messages is never closed for it, nor for whom less
-	// waits. Optional. Default: 16 MiB, or 4 times OutboxBytes if that is more.
+	// OutboxBudget bounds the memory in bytes of all that waits for receivers; what is shared counts once. While more
+	// than half of it is used, [Conn.Send] waits for receivers for which more than 16 KiB wait, and those of them that
+	// have taken nothing for 250 ms are closed with 4006, the worst first, until it is half; when all of it is used,
+	// those that have taken nothing for 50 ms, and they are cut off. Who takes its messages is never closed for it, nor
+	// for whom less waits. Optional. Default: 16 MiB, or 4 times OutboxBytes if that is more.
 	OutboxBudget int
-	// PartialBudget bounds the memory in bytes of messages that have begun and are not whole. While more than half of it is
-	// used, those that keep more than 16 KiB and began 250 ms ago or before are closed with 1013, the worst first, until it
-	// is half; when all of it is used, they are cut off. Optional. Default: 16 MiB, or 4 times MaxMessage if that is more;
-	// none where MaxMessage has none.
+	// PartialBudget bounds the memory in bytes of messages that have begun and are not whole. While more than half of
+	// it is used, those that keep more than 16 KiB and began 250 ms ago or before are closed with 1013, the worst
+	// first, until it is half; when all of it is used, they are cut off. Optional. Default: 16 MiB, or 4 times
+	// MaxMessage if that is more; none where MaxMessage has none.
 	PartialBudget int
 	// Compression is permessage-deflate. Optional. Default: off.
 	Compression Compression
@@ -184,8 +185,8 @@ type Config struct {
 	PingInterval time.Duration
 	// PongTimeout is how long after a ping the peer may stay silent; any byte counts as life. Optional. Default: 10 s.
 	PongTimeout time.Duration
-	// IdleTimeout is how long a connection may go without a message from its client, pings and pongs not counted; then it
-	// closes with 1000. A handler that runs is not idle. It is looked at every twentieth of it, at least every 10 s.
+	// IdleTimeout is how long a connection may go without a message from its client, pings and pongs not counted; then
+	// it closes with 1000. A handler that runs is not idle. It is looked at every twentieth of it, at least every 10 s.
 	// Optional. Default: no limit.
 	IdleTimeout time.Duration
 	// MaxLifetime is how long a connection may last, shortened by up to a tenth at random; then it closes with 1012, so
@@ -193,8 +194,8 @@ type Config struct {
 	MaxLifetime time.Duration
 	// DrainTimeout bounds Shutdown. Optional. Default: 20 s.
 	DrainTimeout time.Duration
-	// ShutdownStatus is what a shutdown closes with, such as [ws.StatusServerShutdown] for clients that are to know it from
-	// every other end. Optional. Default: 1001.
+	// ShutdownStatus is what a shutdown closes with, such as [ws.StatusServerShutdown] for clients that are to know it
+	// from every other end. Optional. Default: 1001.
 	ShutdownStatus ws.Status
 
 	// Immutable copies each payload, so that a handler may keep it; as in fiber.Config. Optional. Default: false.
@@ -303,7 +304,8 @@ func (c Config) check() {
 	c.Compression.withDefaults().check()
 }
 
-// engine returns the limits of the connections. Answers are collected only where they come from the goroutine that reads.
+// engine returns the limits of the connections. Answers are collected only where they come from the goroutine that
+// reads.
 func (c Config) engine(h *Hub) wire.Config {
 	return wire.Config{
 		MaxMessage:     int64(c.MaxMessage),

@@ -85,8 +85,8 @@ func TestShutdownUnderLoad(t *testing.T) {
 	}
 }
 
-// TestShutdownUnderLoadOverTCP is the same with real sockets, where a client that is cut off with unread input would see
-// a reset instead of 1001.
+// TestShutdownUnderLoadOverTCP is the same with real sockets, where a client that is cut off with unread input would
+// see a reset instead of 1001.
 func TestShutdownUnderLoadOverTCP(t *testing.T) {
 	var handled atomic.Int64
 	stored := make(chan struct{}, 1)

@@ -12,20 +12,21 @@ import (
 //
 //	hub.On(h, "say", func(c *hub.Conn, p post) error { return c.To(p.Room).Emit("said", p) })
 //
-// A client sends {"type":"say","room":"lobby","text":"hello"}. When T is a struct or a map, the message itself is decoded
-// into it; every other T is what stands in "data", see [codec.Beside]. When T or *T has a method Validate() error, what
-// that refuses does not reach handle.
+// A client sends {"type":"say","room":"lobby","text":"hello"}. When T is a struct or a map, the message itself is
+// decoded into it; every other T is what stands in "data", see [codec.Beside]. When T or *T has a method Validate()
+// error, what that refuses does not reach handle.
 //
 // Whatever is no known event, does not fit T, or is not valid is answered with
 //
 //	{"type":"error","code":"unknown_type","message":"…"}
 //
 // and the codes [CodeUnknownType] and [CodeInvalid], besides the "id" of the message if it had one; at most 10 times a
-// second, and then counted only. The answer holds nothing of what was sent but the id. An [EventError] that handle returns
-// is answered in the same way; every other error means what it means from [Config.OnMessage], and the client is not told.
+// second, and then counted only. The answer holds nothing of what was sent but the id. An [EventError] that handle
+// returns is answered in the same way; every other error means what it means from [Config.OnMessage], and the client is
+// not told.
 //
-// A hub with events has no OnMessage, OnBatch or OnConn. On panics beside one, for a name that is empty, taken, "reply" or
-// "error", for a nil handler, and once the hub has had a connection. It costs nothing a message but the decoding.
+// A hub with events has no OnMessage, OnBatch or OnConn. On panics beside one, for a name that is empty, taken, "reply"
+// or "error", for a nil handler, and once the hub has had a connection. It costs nothing a message but the decoding.
 func On[T any](h *Hub, event string, handle func(c *Conn, p T) error) {
 	if handle == nil {
 		panic("hub: On needs a handler: hub.On(h, " + strconv.Quote(event) + ", func(c *hub.Conn, p T) error { … })")
@@ -61,7 +62,8 @@ type route struct {
 	handle   Handler
 }
 
-// typed is what a hub knows of events. It does not change any more once there is a connection, and is read without a lock.
+// typed is what a hub knows of events. It does not change any more once there is a connection, and is read without a
+// lock.
 type typed struct {
 	routes  map[string]*route // nil without events
 	batched *route            // the one event, with OnBatch
@@ -158,7 +160,8 @@ func formOf[T any]() form {
 // validator is a type that says which of its values are valid.
 type validator interface{ Validate() error }
 
-// decode returns the body of an event; its error is an EventError. What a map is not to get are the members of the envelope.
+// decode returns the body of an event; its error is an EventError. What a map is not to get are the members of the
+// envelope.
 func decode[T any](e *Event, f form, envelope ...string) (p T, err error) {
 	body := e.envelope.Data
 	switch {

@@ -38,8 +38,8 @@ func (b *BatchOf[T]) All() iter.Seq2[int, ItemOf[T]] {
 	}
 }
 
-// OnBatch is [On] for a hub that gathers: messages of the one event that it has come to handle in batches, under the terms
-// of [Config.OnBatch] and with all that belongs to it, acks and dead letters too.
+// OnBatch is [On] for a hub that gathers: messages of the one event that it has come to handle in batches, under the
+// terms of [Config.OnBatch] and with all that belongs to it, acks and dead letters too.
 //
 //	h := hub.New(hub.Config{Ack: hub.AckBatch})
 //	hub.OnBatch(h, "reading", func(ctx context.Context, b *hub.BatchOf[reading]) error {
@@ -49,10 +49,10 @@ func (b *BatchOf[T]) All() iter.Seq2[int, ItemOf[T]] {
 //		return nil
 //	})
 //
-// A message is decoded and validated before it enters a batch. One that fails never does: it counts as Stats.Invalid, and
-// is answered as with On or, where the client has asked for acks, with a nack that has [CodeInvalid], or [CodeUnknownType],
-// and says not to send it again. The batch keeps what was sent, which is what the budgets count, and decodes it once more
-// for the handler: twice the time, instead of memory that nobody bounds.
+// A message is decoded and validated before it enters a batch. One that fails never does: it counts as Stats.Invalid,
+// and is answered as with On or, where the client has asked for acks, with a nack that has [CodeInvalid], or
+// [CodeUnknownType], and says not to send it again. The batch keeps what was sent, which is what the budgets count, and
+// decodes it once more for the handler: twice the time, instead of memory that nobody bounds.
 //
 // OnBatch panics on a hub with any other handler, for a name that On takes neither, for a nil handler, and once the hub
 // has had a connection.

@@ -7,9 +7,10 @@ import (
 	"github.com/fiberwsx/wsx/codec"
 )
 
-// Emit sends an event. A struct or a map is {"type":event} with its own fields, every other value {"type":event,"data":v},
-// see [codec.Beside]; with nil there is nothing beside the type. It works in every hub, and fails with
-// [codec.ErrOwnType] for a value that has a "type" of its own, with [codec.ErrNoType] without a name, and as [Conn.Send].
+// Emit sends an event. A struct or a map is {"type":event} with its own fields, every other value
+// {"type":event,"data":v}, see [codec.Beside]; with nil there is nothing beside the type. It works in every hub, and
+// fails with [codec.ErrOwnType] for a value that has a "type" of its own, with [codec.ErrNoType] without a name, and as
+// [Conn.Send].
 func (c *Conn) Emit(event string, v any) error {
 	return c.emit(codec.Header{Type: event}, v)
 }

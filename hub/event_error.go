@@ -17,9 +17,9 @@ const (
 	CodeInternal = "internal"
 )
 
-// EventError is an error that the peer is told as {"type":"error","code":"…","message":"…"}. A handler of [On] or [Reply]
-// returns it, alone or in another error, and so may Validate; it counts as no failure then, is not logged, and closes
-// nothing. [Conn.Request] returns what a client has answered with.
+// EventError is an error that the peer is told as {"type":"error","code":"…","message":"…"}. A handler of [On] or
+// [Reply] returns it, alone or in another error, and so may Validate; it counts as no failure then, is not logged, and
+// closes nothing. [Conn.Request] returns what a client has answered with.
 type EventError struct {
 	// Code is for programs, Message for people; both go out as they are.
 	Code    string `json:"code" msgpack:"code"`
@@ -57,7 +57,8 @@ func refused(err error) *EventError {
 // answers is how many messages a second a client is told are wrong; of the others it learns nothing.
 var answers = ratelimit.Rate{PerSecond: 10, Burst: 10}
 
-// complain tells the client that a message was not taken, unless it is told too often. It is for the goroutine that reads.
+// complain tells the client that a message was not taken, unless it is told too often. It is for the goroutine that
+// reads.
 func (c *Conn) complain(id []byte, err EventError) {
 	if c.complaints == nil {
 		c.complaints = new(ratelimit.Bucket)

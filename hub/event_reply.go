@@ -10,14 +10,14 @@ import (
 //
 //	hub.Reply(h, "history", func(c *hub.Conn, q query) ([]post, error) { return store.Last(c.Context(), q.Room, 50) })
 //
-// To {"type":"history","id":7,"room":"lobby"} the answer is {"type":"reply","id":7,"data":[…]}, whatever R is. An id is a
-// number or a string, [codec.MaxID] bytes long at most; a request without one is refused with [CodeInvalid]. A struct T may
-// have the id as a field of its own.
+// To {"type":"history","id":7,"room":"lobby"} the answer is {"type":"reply","id":7,"data":[…]}, whatever R is. An id is
+// a number or a string, [codec.MaxID] bytes long at most; a request without one is refused with [CodeInvalid]. A struct
+// T may have the id as a field of its own.
 //
-// When handle returns an error the answer is {"type":"error","id":7,"code":"…","message":"…"}: what an [EventError] says,
-// and [CodeInternal] without any of its text for every other one, which means besides what it means from
-// [Config.OnMessage]. A request over the rate of its connection has no answer, nor has one whose handler panics: clients
-// need a timeout. Requests of one connection are answered in order, because they are handled so.
+// When handle returns an error the answer is {"type":"error","id":7,"code":"…","message":"…"}: what an [EventError]
+// says, and [CodeInternal] without any of its text for every other one, which means besides what it means from
+// [Config.OnMessage]. A request over the rate of its connection has no answer, nor has one whose handler panics:
+// clients need a timeout. Requests of one connection are answered in order, because they are handled so.
 func Reply[T, R any](h *Hub, event string, handle func(c *Conn, request T) (R, error)) {
 	if handle == nil {
 		panic("hub: Reply needs a handler: hub.Reply(h, " + strconv.Quote(event) + ", func(c *hub.Conn, p T) (R, error) { … })")

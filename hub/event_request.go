@@ -28,8 +28,8 @@ const mostRequests = 64
 // vain, because the reply is not read before it has returned: call Request from another goroutine there. At most 64
 // requests to one connection wait at once. A reply that comes too late counts as Stats.LateReplies.
 //
-// Errors: ctx's cause; [ErrClosed] when the connection closes first; [ErrTooManyRequests]; [ErrNoEvents]; an EventError;
-// those of [Conn.Emit], where an "id" of v's own is [codec.ErrOwnType] too; that of decoding the reply.
+// Errors: ctx's cause; [ErrClosed] when the connection closes first; [ErrTooManyRequests]; [ErrNoEvents]; an
+// EventError; those of [Conn.Emit], where an "id" of v's own is [codec.ErrOwnType] too; that of decoding the reply.
 func (c *Conn) Request(ctx context.Context, event string, v, reply any) error {
 	if c.hub.typed.routes == nil {
 		return ErrNoEvents

@@ -118,7 +118,8 @@ func (h *Hub) setUp(cfg Config) {
 
 func (h *Hub) nextShard() *shard { return h.shards[h.opened.Add(1)%uint64(len(h.shards))] }
 
-// Handles reports whether the hub has a handler: one of its [Config], or an event. One without can only lend its caps and its shutdown to others.
+// Handles reports whether the hub has a handler: one of its [Config], or an event. One without can only lend its caps
+// and its shutdown to others.
 func (h *Hub) Handles() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()

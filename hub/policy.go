@@ -2,9 +2,9 @@ package hub
 
 import "github.com/fiberwsx/wsx/internal/wire"
 
-// Policy says what becomes of a message for a receiver whose outbox is full; see [Config.OutboxMessages]. As long as the
-// socket takes what it is given there is no difference. Nothing but messages is ever dropped, and no message that is
-// written in part, which a writer takes in pieces of 4 KiB. What a policy drops is counted in [Stats] and by
+// Policy says what becomes of a message for a receiver whose outbox is full; see [Config.OutboxMessages]. As long as
+// the socket takes what it is given there is no difference. Nothing but messages is ever dropped, and no message that
+// is written in part, which a writer takes in pieces of 4 KiB. What a policy drops is counted in [Stats] and by
 // [Target.Tally]. The zero value is Close.
 type Policy struct {
 	is  wire.Policy
@@ -24,9 +24,9 @@ var (
 )
 
 // Conflate replaces the message that waits and was sent with Conflate and the same key, so that a receiver that was
-// away gets the latest of each key. The message goes to the end of the queue: no receiver gets messages in another order
-// than that in which they were sent. When the outbox is full even so, of too many keys, Conflate does as Close: the
-// latest of each could not be kept.
+// away gets the latest of each key. The message goes to the end of the queue: no receiver gets messages in another
+// order than that in which they were sent. When the outbox is full even so, of too many keys, Conflate does as Close:
+// the latest of each could not be kept.
 func Conflate(key string) Policy { return Policy{is: wire.PolicyConflate, key: key} }
 
 // Tally is what has become of messages; see [Target.Tally].
@@ -51,9 +51,9 @@ func (t Target) With(p Policy) Target {
 	return t
 }
 
-// Tally returns t with a count: Send adds to it what has become of its message before it returns. For that it waits until
-// every receiver's outbox has the message or has dropped it, which no receiver can hold up. One goroutine at a time may
-// send with a Tally.
+// Tally returns t with a count: Send adds to it what has become of its message before it returns. For that it waits
+// until every receiver's outbox has the message or has dropped it, which no receiver can hold up. One goroutine at a
+// time may send with a Tally.
 func (t Target) Tally(to *Tally) Target {
 	t.tally = to
 	return t

@@ -125,8 +125,8 @@ func TestReportOfAStuckHandler(t *testing.T) {
 	})
 }
 
-// TestDropOldest: without acks a hub may prefer new messages to old ones, in a lane that is full and with a budget that is
-// used up: no socket waits, and every message that is dropped is counted.
+// TestDropOldest: without acks a hub may prefer new messages to old ones, in a lane that is full and with a budget that
+// is used up: no socket waits, and every message that is dropped is counted.
 func TestDropOldest(t *testing.T) {
 	for name, row := range map[string]struct {
 		cfg  hub.Config

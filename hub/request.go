@@ -25,9 +25,9 @@ type Request struct {
 	// connection ends when the new one does. nil: such a message is one like any other. It is called by the goroutine
 	// that reads.
 	Authenticate func(ctx context.Context, token string) (auth.Identity, error)
-	// AuthFirst says that Identity is not known yet: the client's first message has to be one with a token, within 5 s, of
-	// at most 4 KiB, else the connection closes with 4001. Until then it is no member of anything, no handler hears of it,
-	// OnOpen and OnClose neither, and [Hub.Len] does not count it; its Reservation does. It needs Authenticate.
+	// AuthFirst says that Identity is not known yet: the client's first message has to be one with a token, within 5 s,
+	// of at most 4 KiB, else the connection closes with 4001. Until then it is no member of anything, no handler hears
+	// of it, OnOpen and OnClose neither, and [Hub.Len] does not count it; its Reservation does. It needs Authenticate.
 	AuthFirst bool
 	// Subprotocol is the one that was answered; "" for none.
 	Subprotocol string
@@ -37,8 +37,8 @@ type Request struct {
 	IP string
 	// Reservation is the place that was kept for the connection; nil: Serve takes one itself.
 	Reservation *Reservation
-	// Refusal closes the connection as soon as it is open, and nothing but the log and Over hears of it: for a client that
-	// can read no other refusal. Optional.
+	// Refusal closes the connection as soon as it is open, and nothing but the log and Over hears of it: for a client
+	// that can read no other refusal. Optional.
 	Refusal *ws.CloseError
 	// Over is called once when the connection is over, or has not begun. Optional.
 	Over func()

@@ -76,8 +76,8 @@ func wantPauses(t *testing.T, attempts []time.Duration, longest ...int) {
 	}
 }
 
-// TestPoisonousBatch has a handler that never succeeds: eight attempts, then one for each part down to a single message,
-// and everybody is told.
+// TestPoisonousBatch has a handler that never succeeds: eight attempts, then one for each part down to a single
+// message, and everybody is told.
 func TestPoisonousBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var book logbook

@@ -19,8 +19,8 @@ var ErrRevocations = errors.New("hub: too many revocations")
 
 // Revocation says which tokens count no more. Exactly one of Subject and ID is set.
 type Revocation struct {
-	// Subject revokes every token of a subject that was issued until now: [auth.Identity.Issued] says when, to the second
-	// in a JWT, and one that does not say it counts as old. Tokens that are issued later are good.
+	// Subject revokes every token of a subject that was issued until now: [auth.Identity.Issued] says when, to the
+	// second in a JWT, and one that does not say it counts as old. Tokens that are issued later are good.
 	Subject string
 	// ID revokes the one token that has it, as [auth.Identity.ID]; in a JWT its jti.
 	ID string

@@ -11,8 +11,8 @@ import (
 	"github.com/fiberwsx/wsx/ws"
 )
 
-// TestTwoServersOneStore has a device go to and fro between two servers: each goes on where the other one's messages end,
-// though it remembers the device. While it cannot know where that is, it takes nothing.
+// TestTwoServersOneStore has a device go to and fro between two servers: each goes on where the other one's messages
+// end, though it remembers the device. While it cannot know where that is, it takes nothing.
 func TestTwoServersOneStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stored, away := uint64(0), false

@@ -13,8 +13,8 @@ const (
 	nackRate     = "rate_limited"
 )
 
-// settled tells the streams what has become of the messages of a batch. Messages that were given up because the hub ends
-// are not settled: nobody acknowledges them, and their clients send them again.
+// settled tells the streams what has become of the messages of a batch. Messages that were given up because the hub
+// ends are not settled: nobody acknowledges them, and their clients send them again.
 func (h *Hub) settled(b *batch.Batch[entry], rejected []batch.Rejected[entry]) {
 	h.budget.give(int64(b.Bytes() + overhead*b.Len()))
 	if h.cfg.Ack == AckNone {

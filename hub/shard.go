@@ -103,8 +103,8 @@ func (s *shard) send(to scope, l letter, except []*Conn) (end uint64) {
 	return end
 }
 
-// sendList appends a message to those members of any of the scopes that pick wants, one copy each, and returns the end of
-// the log.
+// sendList appends a message to those members of any of the scopes that pick wants, one copy each, and returns the end
+// of the log.
 func (s *shard) sendList(scopes []scope, l letter, pick func(*Conn) bool) (end uint64) {
 	s.mu.Lock()
 	s.awaitSpaceLocked()

@@ -10,9 +10,9 @@ import (
 	"github.com/fiberwsx/wsx/ws"
 )
 
-// stream is the messages of one device in their order, over all its connections: the n-th has number n, from 1. A number
-// is settled when its message is committed, dead-lettered or refused with a nack; what is acknowledged is the largest
-// number up to which all are.
+// stream is the messages of one device in their order, over all its connections: the n-th has number n, from 1. A
+// number is settled when its message is committed, dead-lettered or refused with a nack; what is acknowledged is the
+// largest number up to which all are.
 //
 // Lock order: those of a connection in internal/wire, then stream.mu, then the outbox's.
 type stream struct {
@@ -127,8 +127,8 @@ func (s *stream) awaitQuiet(c *Conn) bool {
 	}
 }
 
-// acknowledgeLocked acknowledges what is settled: at once when the last time is long ago, or much has been settled since,
-// and with the acker's next turn else.
+// acknowledgeLocked acknowledges what is settled: at once when the last time is long ago, or much has been settled
+// since, and with the acker's next turn else.
 func (s *stream) acknowledgeLocked() {
 	switch settled := s.ackableLocked(); {
 	case settled <= s.acked || s.conn == nil || !s.greeted:
@@ -257,8 +257,8 @@ type sending struct {
 	bytes   int64  // of the stream's messages before it
 }
 
-// hasRoom reports whether one more message may be read, beyond those that are gathered. One may always, however long, when
-// nothing is unsettled.
+// hasRoom reports whether one more message may be read, beyond those that are gathered. One may always, however long,
+// when nothing is unsettled.
 func (c *Conn) hasRoom(gathered, bytes, size int) bool {
 	s, cfg := c.stream.Load(), &c.hub.cfg
 	unsettled := int64(c.sending.next-1-s.settled.Load()) + int64(gathered)
@@ -268,8 +268,8 @@ func (c *Conn) hasRoom(gathered, bytes, size int) bool {
 			(cfg.MaxUnsettledBytes == 0 || held+int64(size) <= int64(cfg.MaxUnsettledBytes))
 }
 
-// awaitRoom waits until one more message may be read; nothing is gathered. False: the connection or the hub ends, and no
-// further message counts.
+// awaitRoom waits until one more message may be read; nothing is gathered. False: the connection or the hub ends, and
+// no further message counts.
 func (c *Conn) awaitRoom(size int) bool {
 	c.pushLane()
 	defer c.hub.paused.begin()()

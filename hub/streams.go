@@ -158,8 +158,8 @@ func (c *Conn) attach() {
 // positionTimeout is how long the stored position of a stream may take to read.
 const positionTimeout = 5 * time.Second
 
-// resume reports whether the numbers go on, because this process knows the stream, or the store does. The store is asked
-// even of a stream that is known: the client may have been with another server meanwhile.
+// resume reports whether the numbers go on, because this process knows the stream, or the store does. The store is
+// asked even of a stream that is known: the client may have been with another server meanwhile.
 func (s *stream) resume(c *Conn) (resumed bool, err error) {
 	s.mu.Lock()
 	known := s.known

@@ -140,9 +140,9 @@ func (t Target) SendJSON(v any) error {
 }
 
 // Close closes every connection that the target has at the time of the call, with a status as [ws.StatusKicked]; see
-// [Conn.Close]. Many are closed in waves of 64 with a pause after each, at random and 10 ms at most, so that their clients
-// do not all come back at once: 10,000 take about a second, and Close returns when all are told. Errors: [ErrNotMember],
-// [ErrDraining], and [ErrStatus] when the status may not be sent, and nothing was closed.
+// [Conn.Close]. Many are closed in waves of 64 with a pause after each, at random and 10 ms at most, so that their
+// clients do not all come back at once: 10,000 take about a second, and Close returns when all are told. Errors:
+// [ErrNotMember], [ErrDraining], and [ErrStatus] when the status may not be sent, and nothing was closed.
 func (t Target) Close(status ws.Status, reason string) error {
 	if err := t.check(); err != nil {
 		return err
@@ -243,8 +243,8 @@ func (t Target) deliver(m Message) {
 	}
 }
 
-// picker returns what tells the receivers among the members; nil when that is simple. Where's functions are called here,
-// under no lock.
+// picker returns what tells the receivers among the members; nil when that is simple. Where's functions are called
+// here, under no lock.
 func (t Target) picker() func(*Conn) bool {
 	except := t.except // captured alone, or t would go to the heap for every message
 	switch {

@@ -20,8 +20,8 @@ type Config struct {
 // shards is how many parts the directories have, so that they are rarely waited for.
 const shards = 32
 
-// Registry knows the members of each room and the rooms of each member. A room without members does not exist and
-// costs nothing. A membership costs some 55 bytes in a large room, 80 in one of ten, and 220 as the only one of its room.
+// Registry knows the members of each room and the rooms of each member. A room without members does not exist and costs
+// nothing. A membership costs some 55 bytes in a large room, 80 in one of ten, and 220 as the only one of its room.
 type Registry[K, M comparable] struct {
 	max     int
 	hash    hash[M]

@@ -21,8 +21,8 @@ type Options struct {
 	Subprotocols []string    // to offer
 	TLS          *tls.Config // for wss; nil trusts anybody
 	Dial         func() (net.Conn, error)
-	// Faults are what goes wrong on the client's side once the handshake is done, from the first byte of the first frame
-	// on; each is put around those before it, see [Faulty]. For faults in the handshake let Dial return a faulty
+	// Faults are what goes wrong on the client's side once the handshake is done, from the first byte of the first
+	// frame on; each is put around those before it, see [Faulty]. For faults in the handshake let Dial return a faulty
 	// connection.
 	Faults []Faults
 }

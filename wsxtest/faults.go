@@ -28,8 +28,8 @@ type Faults struct {
 	// Throttle is how many bytes pass in a second, in pieces of a tenth of a second. 0: as many as can.
 	Throttle int
 
-	// StallAfter lets nothing through any more: the call waits for its deadline, or until the connection is closed. So a
-	// peer looks that takes nothing, or says nothing.
+	// StallAfter lets nothing through any more: the call waits for its deadline, or until the connection is closed. So
+	// a peer looks that takes nothing, or says nothing.
 	StallAfter int64
 	// LoseAfter has everything vanish that comes later, though the connection stays open and calls go on as if nothing
 	// were wrong. So a peer looks whose network is gone.
@@ -47,9 +47,10 @@ type Faults struct {
 // Faulty returns nc with faults. Faults add up when a faulty connection is given more of them; so it can have some in
 // either direction.
 //
-// It may be either side: that of a client, see also [Options], or the one that a server is given, as by [hub.Hub.Serve].
-// It starts no goroutine, keeps the deadlines that it is told while it waits, and takes its time from package time, which
-// is that of the bubble in [testing/synctest]. The methods may be called as those of any net.Conn, by several at once.
+// It may be either side: that of a client, see also [Options], or the one that a server is given, as by
+// [hub.Hub.Serve]. It starts no goroutine, keeps the deadlines that it is told while it waits, and takes its time from
+// package time, which is that of the bubble in [testing/synctest]. The methods may be called as those of any net.Conn,
+// by several at once.
 //
 // A write that a fault cuts short succeeds, as one to a socket does whose peer never sees the bytes; the next one fails
 // as nc does when it is closed. Faulty panics when HalfCloseAfter is set and nc has no CloseWrite.

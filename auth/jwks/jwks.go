@@ -34,7 +34,8 @@ type Config struct {
 	// MaxAge is how old a set may be before it is fetched again: so long a key counts that was taken out of it.
 	// Optional. Default: 15 min.
 	MaxAge time.Duration
-	// MaxStale is how old it may be while the issuer does not answer. Optional. Default: 1 h, or MaxAge if that is more.
+	// MaxStale is how old it may be while the issuer does not answer. Optional. Default: 1 h, or MaxAge if that is
+	// more.
 	MaxStale time.Duration
 }
 
@@ -94,7 +95,8 @@ type verifier struct {
 }
 
 // New returns an Authenticator for tokens signed with the keys at an address, which is fetched when the first token
-// comes. It panics when the address is not https, that of this machine excepted, and when the configuration cannot work.
+// comes. It panics when the address is not https, that of this machine excepted, and when the configuration cannot
+// work.
 func New(address string, config ...Config) auth.Authenticator {
 	var cfg Config
 	if len(config) > 0 {

@@ -57,8 +57,8 @@ func Ed25519(key ed25519.PublicKey, config ...Config) auth.Authenticator {
 
 // Keys returns an Authenticator that takes the key from a map, by the token's kid; a token without one is refused. The
 // values are what the functions for one key take: []byte, *[rsa.PublicKey], *[ecdsa.PublicKey] or [ed25519.PublicKey],
-// and each fixes the algorithm of its tokens; Config.Algorithm, when it is set, must go with every one of them. It panics
-// where those would, and when the map is empty or has the kid "". The map is copied.
+// and each fixes the algorithm of its tokens; Config.Algorithm, when it is set, must go with every one of them. It
+// panics where those would, and when the map is empty or has the kid "". The map is copied.
 func Keys(keys map[string]any, config ...Config) auth.Authenticator {
 	return must("Keys", config, func(algorithm string) (keyring, error) {
 		if len(keys) == 0 {

@@ -1,4 +1,5 @@
-// Package jwt verifies JSON Web Tokens for [github.com/fiberwsx/wsx/auth], and signs them for programs that mint tokens.
+// Package jwt verifies JSON Web Tokens for [github.com/fiberwsx/wsx/auth], and signs them for programs that mint
+// tokens.
 //
 //	wsx.Config{Auth: jwt.HMAC(key)}
 //
@@ -13,10 +14,10 @@
 //     a connection that is open ends at exp too: what was let in late would be closed at once.
 //   - nbf and iat may not lie further in the future than [Config].Leeway.
 //   - sub is required and passes [auth.CheckSubject]; jti, when there is one, passes it too.
-//   - iss and aud are compared with [Config].Issuers and [Config].Audiences. A token that names an audience is refused
-//     while no Audiences are set, as RFC 7519 demands: it was made for somebody else.
-//   - Any crit or b64 in the header is refused, as are members that stand there twice, text that is not UTF-8, JSON with
-//     anything behind it, base64 with padding, line breaks or loose bits, and a token over [auth.MaxToken].
+//   - iss and aud are compared with [Config].Issuers and [Config].Audiences. A token that names an audience is
+//     refused while no Audiences are set, as RFC 7519 demands: it was made for somebody else.
+//   - Any crit or b64 in the header is refused, as are members that stand there twice, text that is not UTF-8, JSON
+//     with anything behind it, base64 with padding, line breaks or loose bits, and a token over [auth.MaxToken].
 //
 // The claims are decoded after the signature has been verified, not before. They come as encoding/json decodes them:
 // numbers are float64.

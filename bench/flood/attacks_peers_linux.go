@@ -121,7 +121,8 @@ func reconnects(a *attacker) {
 	})
 }
 
-// spoofedKeys comes from a new address with every request; what is asked for is refused, so that the connection goes on.
+// spoofedKeys comes from a new address with every request; what is asked for is refused, so that the connection goes
+// on.
 func spoofedKeys(a *attacker) {
 	const block = 25
 	pace := a.pace(25_000)

@@ -25,9 +25,9 @@ const patience = 10 * time.Second
 // size is the payload of a message: the time of its writing, and some more.
 const size = 64
 
-// crowd is what the process of the polite clients does: each sends a message every [pause], evenly spread over the time,
-// whether or not the earlier ones have come back. It is one thread in one loop, so that no scheduler but the kernel's
-// stands between a client and its socket.
+// crowd is what the process of the polite clients does: each sends a message every [pause], evenly spread over the
+// time, whether or not the earlier ones have come back. It is one thread in one loop, so that no scheduler but the
+// kernel's stands between a client and its socket.
 type crowd struct {
 	epoll   int
 	timer   int

@@ -1,8 +1,8 @@
-// Command flood shows what hostile peers do to a server and to its other clients. For each flood it starts bench/server,
-// connects polite clients that send at a low, steady rate and time the echoes, and measures them and the server's memory
-// without the flood and then under it, several times in turn. It prints both beside what is allowed: 64 MiB more memory,
-// and a p99 that is twice as long or below a millisecond. Then it connects, in every way a connection can end, 100,000
-// times each, and compares the goroutines, descriptors and heap of the server with those before.
+// Command flood shows what hostile peers do to a server and to its other clients. For each flood it starts
+// bench/server, connects polite clients that send at a low, steady rate and time the echoes, and measures them and the
+// server's memory without the flood and then under it, several times in turn. It prints both beside what is allowed: 64
+// MiB more memory, and a p99 that is twice as long or below a millisecond. Then it connects, in every way a connection
+// can end, 100,000 times each, and compares the goroutines, descriptors and heap of the server with those before.
 //
 //	go run ./bench/flood                     everything: about fifteen minutes
 //	go run ./bench/flood -floods ping -connects 0
@@ -13,9 +13,10 @@
 //
 // The server has the limits that wsx has by default, and one processor of its own. The polite clients and the attacker
 // are processes of their own on the next one. Where the command may (as root, that is), the server and the polite
-// clients get a real-time priority, so that other work on the machine does not count as the server's delay; the attacker
-// has nice 19 in any case. It is throttled, to a rate that -list tells and that a single core can take, since a flood of
-// what costs CPU and breaks no limit is the business of whoever admits the peers. What it has reached is in the table.
+// clients get a real-time priority, so that other work on the machine does not count as the server's delay; the
+// attacker has nice 19 in any case. It is throttled, to a rate that -list tells and that a single core can take, since
+// a flood of what costs CPU and breaks no limit is the business of whoever admits the peers. What it has reached is in
+// the table.
 //
 // A round trip counts from the moment before the writing to the moment when the kernel has the echo for the client
 // (SO_TIMESTAMPNS), so that it does not matter when the client itself gets to run: all of the time in between is the
@@ -24,18 +25,18 @@
 // disturbs a few moments is the machine, what a flood does lasts.
 //
 // Memory before is the median of the resident memory in the first quiet run, sampled every 20 ms; the peak is the
-// kernel's own high-water mark, set back when the first flood begins, which misses nothing in between. Every flood has a
-// fresh server, so that none hides behind the memory that another one left in use. Sockets' buffers are the kernel's, and
-// not in these figures.
+// kernel's own high-water mark, set back when the first flood begins, which misses nothing in between. Every flood has
+// a fresh server, so that none hides behind the memory that another one left in use. Sockets' buffers are the kernel's,
+// and not in these figures.
 //
 // # How to read it
 //
 // A server with one processor does one thing after the other. If the flood takes the part ρ of its time, in pieces of a
-// length d that cannot be parted, then ρ of the messages find it busy, and as soon as ρ is above some percent the p99 is
-// what the piece has left to run: nearly d, and several d where the attackers come in bursts. The columns of the load
-// tell ρ. A quiet round trip takes some 30 µs here and its p99 is below 100, so that one handshake of 150 µs in front of
-// a message is a ratio above 2 already: read the ratio together with the difference in µs. The median, in the columns
-// before, hardly changes as long as the server has time left.
+// length d that cannot be parted, then ρ of the messages find it busy, and as soon as ρ is above some percent the p99
+// is what the piece has left to run: nearly d, and several d where the attackers come in bursts. The columns of the
+// load tell ρ. A quiet round trip takes some 30 µs here and its p99 is below 100, so that one handshake of 150 µs in
+// front of a message is a ratio above 2 already: read the ratio together with the difference in µs. The median, in the
+// columns before, hardly changes as long as the server has time left.
 //
 // On a server with more than one, somebody else is served meanwhile: -server-cores 2 shows that, at the price that its
 // second processor is the clients' too.

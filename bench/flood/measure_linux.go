@@ -59,8 +59,8 @@ func measure(ctx context.Context, o options, binary string, f flood) (r row, err
 	return r, errors.Join(err, s.alive())
 }
 
-// pair measures without the flood and then with it. The first flood lasts as long as this one has to, and with it begins
-// what is known of the memory.
+// pair measures without the flood and then with it. The first flood lasts as long as this one has to, and with it
+// begins what is known of the memory.
 func (r *row) pair(ctx context.Context, o options, s *server, clients *polite, first bool) error {
 	var p pair
 	if err := rest(ctx, warmup); err != nil {

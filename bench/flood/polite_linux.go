@@ -78,8 +78,8 @@ func (p *polite) order(what byte) (f figures, err error) {
 // record returns what was since the last call.
 func (p *polite) record() (figures, error) { return p.order(orderRecord) }
 
-// settled ends the sending, and returns what went wrong for these clients. An echo that is late is one all the same: how
-// late it was, the figures say.
+// settled ends the sending, and returns what went wrong for these clients. An echo that is late is one all the same:
+// how late it was, the figures say.
 func (p *polite) settled() error {
 	f, err := p.order(orderSettle)
 	if err == nil && f.Failed != "" {

@@ -82,8 +82,8 @@ var (
 // longest is how many bytes a frame of the server may have in all.
 const longest = 1 << 20
 
-// parse reads one frame off the start of b. A size of 0 means that it is not all there. The client sends binary messages
-// in one frame each and expects the like back; text is what servers say of acknowledgements.
+// parse reads one frame off the start of b. A size of 0 means that it is not all there. The client sends binary
+// messages in one frame each and expects the like back; text is what servers say of acknowledgements.
 func parse(b []byte) (op byte, payload []byte, size int, err error) {
 	if len(b) < 2 {
 		return 0, nil, 0, nil

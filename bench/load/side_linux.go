@@ -42,8 +42,8 @@ func (c *Client) Handshakes(path string, l Load) (Result, error) {
 }
 
 // Farewell connects n times, and on each connection writes a message with the end of the stream right behind it, in one
-// packet. It keeps its own end open until [Client.Hangup]: a reset, or an answer that nobody takes, would tell the server
-// a second time that the connection is over.
+// packet. It keeps its own end open until [Client.Hangup]: a reset, or an answer that nobody takes, would tell the
+// server a second time that the connection is over.
 func (c *Client) Farewell(path string, n, size int) error {
 	frame := appendFrame(nil, opBinary, 0, size)
 	for i := range n {

@@ -1,5 +1,5 @@
-// Package peers_test runs the servers that wsx is measured against as the benchmark does: built, started, and driven over
-// sockets. A peer that answers wrong would be measured for work that it does not do.
+// Package peers_test runs the servers that wsx is measured against as the benchmark does: built, started, and driven
+// over sockets. A peer that answers wrong would be measured for work that it does not do.
 package peers_test
 
 import (
@@ -67,7 +67,8 @@ func each(t *testing.T, f func(t *testing.T, address string)) {
 	}
 }
 
-// start starts a server, on three processors so that the ones with a loop for each have several, and returns its address.
+// start starts a server, on three processors so that the ones with a loop for each have several, and returns its
+// address.
 func start(t *testing.T, s server, args ...string) (address string) {
 	t.Helper()
 	if s.name == "rawepoll" && runtime.GOOS != "linux" {

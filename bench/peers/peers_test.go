@@ -114,8 +114,8 @@ func TestIngestTakesMessagesAndAnswersPings(t *testing.T) {
 	})
 }
 
-// TestMessageAndEndTogether sends a message and the end of the stream one right after the other: in a server that takes a
-// short read for the last the descriptor leaks.
+// TestMessageAndEndTogether sends a message and the end of the stream one right after the other: in a server that takes
+// a short read for the last the descriptor leaks.
 func TestMessageAndEndTogether(t *testing.T) {
 	each(t, func(t *testing.T, address string) {
 		for range 50 {

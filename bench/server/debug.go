@@ -23,8 +23,8 @@ type state struct {
 
 // serveDebug adds what only a test wants to be served, and returns its hubs: /debug/state answers with the [state],
 // /debug/pprof with profiles, /panic has a handler that panics, and /gated lets 5 handshakes a second pass for each
-// address, which a proxy on this machine may name, and then refuses them: what comes there leaves nothing behind but its
-// key in the limiter.
+// address, which a proxy on this machine may name, and then refuses them: what comes there leaves nothing behind but
+// its key in the limiter.
 func (o options) serveDebug(app *fiber.App) []*hub.Hub {
 	app.Use("/debug/pprof", pprof.New())
 	app.Get("/debug/state", func(c *fiber.Ctx) error { return c.JSON(takeState()) })

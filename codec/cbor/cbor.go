@@ -18,8 +18,8 @@ import (
 // Subprotocol is what a client asks for CBOR with.
 const Subprotocol = "wsx.cbor.v1"
 
-// New returns the codec. It refuses indefinite lengths, a key twice in any map, maps whose keys are no strings at the top,
-// and what is nested deeper than [codec.MaxDepth]. Names of fields are compared exactly.
+// New returns the codec. It refuses indefinite lengths, a key twice in any map, maps whose keys are no strings at the
+// top, and what is nested deeper than [codec.MaxDepth]. Names of fields are compared exactly.
 func New() codec.Codec { return cborCodec{} }
 
 type cborCodec struct{}

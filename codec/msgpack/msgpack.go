@@ -2,8 +2,8 @@
 //
 //	h := hub.New(hub.Config{Codecs: []codec.Codec{msgpack.New()}})
 //
-// A message is a map with the members that the JSON has. Fields are named by their tag "msgpack"; those without one have
-// their Go name.
+// A message is a map with the members that the JSON has. Fields are named by their tag "msgpack"; those without one
+// have their Go name.
 package msgpack
 
 import (
@@ -18,8 +18,8 @@ import (
 // Subprotocol is what a client asks for MessagePack with.
 const Subprotocol = "wsx.msgpack.v1"
 
-// New returns the codec. It refuses a member of the envelope twice, text that is not UTF-8, maps with keys other than text
-// and numbers, and what is nested deeper than [codec.MaxDepth].
+// New returns the codec. It refuses a member of the envelope twice, text that is not UTF-8, maps with keys other than
+// text and numbers, and what is nested deeper than [codec.MaxDepth].
 func New() codec.Codec { return msgpackCodec{} }
 
 type msgpackCodec struct{}

@@ -1,5 +1,5 @@
-// Command chat is a chat for the browser: rooms, what was said before, who is here, who is typing, private messages, and
-// moderators who can kick.
+// Command chat is a chat for the browser: rooms, what was said before, who is here, who is typing, private messages,
+// and moderators who can kick.
 //
 // To make it yours, copy this directory and change:
 //

@@ -13,8 +13,8 @@ const lastMessages = 50
 type message struct {
 	// Key is of the sender's making: From and Key together name the message, wherever and how often it turns up.
 	Key string `json:"key"`
-	// At is when it was said, in microseconds since 1970, or a few later where two would be equal: it orders the messages
-	// of a room, also across restarts.
+	// At is when it was said, in microseconds since 1970, or a few later where two would be equal: it orders the
+	// messages of a room, also across restarts.
 	At   int64  `json:"at"`
 	Room string `json:"room,omitempty"`
 	To   string `json:"to,omitempty"`

@@ -1,9 +1,9 @@
 // Command echo sends every message back to who sent it: the least that a program with wsx needs.
 //
-// Copy all of main: the hub, the route, wsx.Listen. Change OnMessage, which gets each message, or take hub.On for messages
-// of several types; name in wsx.Config who may connect: Origins for pages of other sites, Auth for tokens. In an app that
-// exists copy the line with app.Use, and serve with wsx.Listen in the place of app.Listen: that is what ends connections in
-// order when a signal comes.
+// Copy all of main: the hub, the route, wsx.Listen. Change OnMessage, which gets each message, or take hub.On for
+// messages of several types; name in wsx.Config who may connect: Origins for pages of other sites, Auth for tokens. In
+// an app that exists copy the line with app.Use, and serve with wsx.Listen in the place of app.Listen: that is what
+// ends connections in order when a signal comes.
 //
 // To try it, open http://127.0.0.1:3000 and say in the browser's console:
 //

@@ -87,8 +87,8 @@ func (b *backlog) wake() {
 	}
 }
 
-// dropLocked forgets the first n. Those that were sent have used up their numbers; the number of one that was not is the
-// next one's. A spool that does not take it is no matter: the next hello says it again.
+// dropLocked forgets the first n. Those that were sent have used up their numbers; the number of one that was not is
+// the next one's. A spool that does not take it is no matter: the next hello says it again.
 func (b *backlog) dropLocked(n int) {
 	sent := min(n, b.sent)
 	for _, p := range b.kept[:sent] {

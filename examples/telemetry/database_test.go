@@ -50,8 +50,8 @@ func newPostgres(t *testing.T) string {
 	return cluster.server.Address(name)
 }
 
-// haltingPostgres returns the address of a new database, and its server, which the test may stop: it is started again at
-// the end.
+// haltingPostgres returns the address of a new database, and its server, which the test may stop: it is started again
+// at the end.
 func haltingPostgres(t *testing.T) (*postgres.Server, string) {
 	t.Helper()
 	db := newPostgres(t)

@@ -39,10 +39,10 @@ func streamsOf(messages []message) []string {
 	return slices.Compact(streams)
 }
 
-// advance compares messages with the stored positions of their streams. It returns the messages that are not stored yet,
-// and the positions to store with them in the same transaction. What is at or below the stored position has come with an
-// earlier commit, whose answer was lost. A stream that is not in stored begins here; what comes without a number always
-// counts as new.
+// advance compares messages with the stored positions of their streams. It returns the messages that are not stored
+// yet, and the positions to store with them in the same transaction. What is at or below the stored position has come
+// with an earlier commit, whose answer was lost. A stream that is not in stored begins here; what comes without a
+// number always counts as new.
 func advance(messages []message, stored map[string]uint64) (fresh []message, raised map[string]uint64, o outcome) {
 	now := maps.Clone(stored)
 	for _, m := range messages {

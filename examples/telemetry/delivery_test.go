@@ -210,8 +210,8 @@ func TestHelloAfterARestart(t *testing.T) {
 	})
 }
 
-// A database that takes nothing for longer than a batch is tried makes the devices wait. What is then tried by itself is
-// not taken for poison.
+// A database that takes nothing for longer than a batch is tried makes the devices wait. What is then tried by itself
+// is not taken for poison.
 func TestOutageMakesNoDeadLetters(t *testing.T) {
 	onEach(t, func(t *testing.T, db string) {
 		r := start(t, db)
@@ -258,8 +258,8 @@ func TestOnlyTheNewestDeadLettersAreKept(t *testing.T) {
 	})
 }
 
-// What a device sends while the database takes nothing fills its window; then the device is not read, and the figures say
-// so. It is read again when the database is.
+// What a device sends while the database takes nothing fills its window; then the device is not read, and the figures
+// say so. It is read again when the database is.
 func TestPausedDevicesAreCounted(t *testing.T) {
 	r := start(t, newDB(t))
 	breakDatabase(t, r.store, "readings", "TRUE")

@@ -23,8 +23,8 @@ import (
 // asCounter names the ledger of a counting agent, as which the test binary then behaves.
 const asCounter = "TELEMETRY_AS_COUNTER"
 
-// countingAgent is an agent that measures 1, 2, 3 … each some milliseconds, until there is a file called stop beside its
-// ledger. It writes to the ledger what its spool has taken; so what is there has to arrive.
+// countingAgent is an agent that measures 1, 2, 3 … each some milliseconds, until there is a file called stop beside
+// its ledger. It writes to the ledger what its spool has taken; so what is there has to arrive.
 func countingAgent(ledger string) int {
 	o, err := parseOptions(os.Args[1:], os.Stderr)
 	if err != nil {
@@ -117,8 +117,8 @@ func kill(cmd *exec.Cmd) {
 	_ = cmd.Wait()
 }
 
-// Three agents are killed at random moments. Whatever one has taken into its spool is in the database in the end, once, in
-// the order in which it was measured. What becomes of a server that is killed the command in ledger shows.
+// Three agents are killed at random moments. Whatever one has taken into its spool is in the database in the end, once,
+// in the order in which it was measured. What becomes of a server that is killed the command in ledger shows.
 func TestKillingAnAgentLosesNothing(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a killed process may keep its files for a while on Windows")

@@ -3,13 +3,13 @@
 //
 // A reading travels like this: socket → hub → batch → one transaction → acknowledged, counted, pushed to the browsers.
 // Nothing is told of a reading before it is committed. The transaction also stores up to which number each device's
-// messages have come, and the agent keeps each message until it is acknowledged: so whichever of the two dies, nothing is
-// lost and nothing is stored twice.
+// messages have come, and the agent keeps each message until it is acknowledged: so whichever of the two dies, nothing
+// is lost and nothing is stored twice.
 //
 // For a server of your own copy ingest.go, delivery.go, store.go and one of the two databases; change decodeBatch and
 // message.readings, which say what a message holds, the tables, and Auth in server.go. For a device of your own copy
-// session.go, backlog.go, spool.go and agent.go; change sample, which says what is measured. README.md has a row for each
-// file, and says which two rules hold it together.
+// session.go, backlog.go, spool.go and agent.go; change sample, which says what is measured. README.md has a row for
+// each file, and says which two rules hold it together.
 package main
 
 import (

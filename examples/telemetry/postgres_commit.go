@@ -82,8 +82,8 @@ func deliver(ctx context.Context, tx pgx.Tx, messages []message) (outcome, error
 }
 
 // lockPositions returns the stored positions of streams, and keeps them for this transaction: a process that was killed
-// may have left one behind whose commit is still on its way, and this one waits for it. A stream without a position gets
-// a row with 0, which is none.
+// may have left one behind whose commit is still on its way, and this one waits for it. A stream without a position
+// gets a row with 0, which is none.
 func lockPositions(ctx context.Context, tx pgx.Tx, streams []string) (map[string]uint64, error) {
 	stored := make(map[string]uint64)
 	if len(streams) == 0 {
@@ -134,8 +134,8 @@ func stage(ctx context.Context, tx pgx.Tx, readings []reading) error {
 	return err
 }
 
-// insertReadings stores the n readings that were staged, in their order. Their series that are new are made in the order
-// of their names, so that two transactions that make the same ones do not wait for each other in a circle.
+// insertReadings stores the n readings that were staged, in their order. Their series that are new are made in the
+// order of their names, so that two transactions that make the same ones do not wait for each other in a circle.
 func insertReadings(to *pgx.Batch, n int) {
 	if n == 0 {
 		return

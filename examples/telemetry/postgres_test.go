@@ -200,8 +200,8 @@ func (p *commitCutter) answer(near, far net.Conn) {
 	}
 }
 
-// A server may take over while the last transactions of another one are on their way: what both store is there once, and
-// neither waits for ever.
+// A server may take over while the last transactions of another one are on their way: what both store is there once,
+// and neither waits for ever.
 func TestTwoServersStoreTheSame(t *testing.T) {
 	db := newPostgres(t)
 	var streams []string

@@ -16,8 +16,8 @@ import (
 //
 //   - Send nothing before the hello. Then the n-th message has the number hello.next + n - 1.
 //   - Keep each message until an ack has its number or a higher one.
-//   - After a reconnect, hello.resumed tells to drop what is below hello.next. Whatever is left is sent again, in order,
-//     from the number hello.next on.
+//   - After a reconnect, hello.resumed tells to drop what is below hello.next. Whatever is left is sent again, in
+//     order, from the number hello.next on.
 //   - A nack settles its number too. With retry, the message is sent again as a new one, after after_ms.
 //   - At most hello.window messages and hello.window_bytes bytes are unsettled.
 const ackProtocol = "wsx.ack.v1"
@@ -119,7 +119,8 @@ func (a *agent) send(ctx context.Context, c *websocket.Conn, from *backlog) erro
 	}
 }
 
-// flush sends what there is and the window has room for. The message in hand goes out whole, even when ctx ends meanwhile.
+// flush sends what there is and the window has room for. The message in hand goes out whole, even when ctx ends
+// meanwhile.
 func (a *agent) flush(ctx context.Context, c *websocket.Conn, from *backlog) error {
 	for ctx.Err() == nil {
 		message, wait := from.next()

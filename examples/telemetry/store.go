@@ -15,7 +15,8 @@ import (
 type store interface {
 	// commit stores messages in their order, but for those that it has stored before.
 	commit(ctx context.Context, messages []message) (outcome, error)
-	// bury stores a message whose readings fail by themselves as a dead letter; if they do not fail any more, as readings.
+	// bury stores a message whose readings fail by themselves as a dead letter; if they do not fail any more, as
+	// readings.
 	bury(ctx context.Context, m message) (outcome, error)
 	// position returns up to which number the messages of a stream are stored.
 	position(ctx context.Context, stream string) (number uint64, known bool, err error)
@@ -40,8 +41,8 @@ const (
 	openTime = 15 * time.Second // for the database to be opened and its tables to be made
 )
 
-// openStore opens the database that -db names, an SQLite file or a PostgreSQL, and creates what is missing in it. What a
-// commit has stored survives a power cut, which is what "stored" means to a device.
+// openStore opens the database that -db names, an SQLite file or a PostgreSQL, and creates what is missing in it. What
+// a commit has stored survives a power cut, which is what "stored" means to a device.
 func openStore(db string) (store, error) {
 	if !isPostgres(db) {
 		return openSQLite(db)
@@ -62,6 +63,6 @@ type awayError struct{ err error }
 func (e awayError) Error() string { return fmt.Sprintf("the database is away: %v", e.err) }
 func (e awayError) Unwrap() error { return e.err }
 
-// Is makes it a deadline that has passed, and so what batch.Hold tries again whole until it succeeds, instead of looking
-// for a message that is to blame.
+// Is makes it a deadline that has passed, and so what batch.Hold tries again whole until it succeeds, instead of
+// looking for a message that is to blame.
 func (e awayError) Is(target error) bool { return target == context.DeadlineExceeded }

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// ErrMalformed means that a Sec-WebSocket-Extensions field does not follow the grammar of RFC 6455, section 9.1, so that
-// the handshake has to fail.
+// ErrMalformed means that a Sec-WebSocket-Extensions field does not follow the grammar of RFC 6455, section 9.1, so
+// that the handshake has to fail.
 var ErrMalformed = errors.New("deflate: malformed Sec-WebSocket-Extensions")
 
 // extension is one element of a Sec-WebSocket-Extensions field.

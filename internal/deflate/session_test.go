@@ -115,7 +115,8 @@ func TestNoTakeover(t *testing.T) {
 	}
 }
 
-// TestTakeoverAtHighLevels: what a compressor refers to does not go out again, also where a block does not become smaller.
+// TestTakeoverAtHighLevels: what a compressor refers to does not go out again, also where a block does not become
+// smaller.
 func TestTakeoverAtHighLevels(t *testing.T) {
 	first := bytes.Repeat([]byte("s"), 20)
 	second := make([]byte, 133_000) // a block that does not become smaller, then one that does

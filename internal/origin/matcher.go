@@ -56,8 +56,8 @@ func (p *pattern) match(o *site) bool {
 
 func (s *site) sameHost(o *site) bool { return s.addr == o.addr && equalFold(s.host, o.host) }
 
-// SameHost reports whether origin, the value of an Origin header, is the site that the request was sent to: its host and
-// port equal those of the Host header, where a port that is not written is the default of the origin's scheme. The
+// SameHost reports whether origin, the value of an Origin header, is the site that the request was sent to: its host
+// and port equal those of the Host header, where a port that is not written is the default of the origin's scheme. The
 // scheme itself is not compared, since TLS often ends in front of the program; but when the connection itself is TLS
 // (tls), an http origin is another site. Only http and https origins can be the same host, and both values must be well
 // formed. It allocates nothing.

@@ -19,8 +19,8 @@ const (
 )
 
 // budget bounds the bytes that connections hold together, of what waits for their peers. While more than half of it is
-// used, those that hold the most for the longest are closed; who holds a small share is not touched, nor who moves. When
-// all of it is used, there is no time for close handshakes. A timer runs only while it is strained.
+// used, those that hold the most for the longest are closed; who holds a small share is not touched, nor who moves.
+// When all of it is used, there is no time for close handshakes. A timer runs only while it is strained.
 type budget struct {
 	most     int               // 0: no bound
 	patience time.Duration     // when all of it is used

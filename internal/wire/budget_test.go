@@ -56,8 +56,8 @@ func budgeted() wire.Config {
 	return cfg
 }
 
-// TestOutboxBudget: of those that nobody reads the worst is cut, and no more than is needed; who goes on holding what it
-// was given is cut off.
+// TestOutboxBudget: of those that nobody reads the worst is cut, and no more than is needed; who goes on holding what
+// it was given is cut off.
 func TestOutboxBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, rigs := group(t, budgeted(), 3)

@@ -206,8 +206,8 @@ func TestCompressedRefused(t *testing.T) {
 }
 
 // TestSharedRounds: a round goes out compressed once to all that share it, as it is to those that have not agreed, and
-// through its own compressor to a connection with context takeover, and as it is again to one with a smaller window; what
-// is sent to one of them in between disturbs nothing.
+// through its own compressor to a connection with context takeover, and as it is again to one with a smaller window;
+// what is sent to one of them in between disturbs nothing.
 func TestSharedRounds(t *testing.T) {
 	e := wire.NewEngine(compressing())
 	peers := map[string]*peer{

@@ -98,8 +98,8 @@ func New(nc net.Conn, e *Engine, h Handler) *Conn {
 	return c
 }
 
-// LimitMessage makes the longest incoming message shorter than the engine's, in bytes, from the next frame on; 0: as the
-// engine has it again. It is for whoever has not called Run or Go yet, and for the goroutine that reads.
+// LimitMessage makes the longest incoming message shorter than the engine's, in bytes, from the next frame on; 0: as
+// the engine has it again. It is for whoever has not called Run or Go yet, and for the goroutine that reads.
 func (c *Conn) LimitMessage(most int64) {
 	c.parser.rules = &c.engine.rules
 	if configured := c.engine.rules.maxMessage; most > 0 && (configured == 0 || most < configured) {
@@ -216,8 +216,8 @@ func (c *Conn) Ping(payload []byte) error { return c.sendControl(OpPing, payload
 // Pong queues an unsolicited pong, under the terms of [Conn.Ping]. Pings are answered without it.
 func (c *Conn) Pong(payload []byte) error { return c.sendControl(OpPong, payload) }
 
-// Note queues a short text message among the control frames, so that it does not wait behind messages and counts towards
-// no limit of theirs. False, and nothing is queued, while many wait already, or when the connection closes.
+// Note queues a short text message among the control frames, so that it does not wait behind messages and counts
+// towards no limit of theirs. False, and nothing is queued, while many wait already, or when the connection closes.
 func (c *Conn) Note(payload []byte) bool { return c.Notes(AppendNote(nil, payload)) }
 
 // Notes is [Conn.Note] for several, each appended with [AppendNote]: all are queued, or none.

@@ -15,9 +15,9 @@ import (
 )
 
 // detached drives a TCP socket through a descriptor of its own, so that whoever accepted the socket can free what it
-// holds for it. A connection that has nothing to do waits in the engine's lot without a goroutine; a busy one's waits in
-// Go's poller without a buffer. What can be written at once is written by whoever sends it. File.Fd is never called: it
-// would make the socket a blocking one.
+// holds for it. A connection that has nothing to do waits in the engine's lot without a goroutine; a busy one's waits
+// in Go's poller without a buffer. What can be written at once is written by whoever sends it. File.Fd is never called:
+// it would make the socket a blocking one.
 type detached struct {
 	fd   uintptr
 	over atomic.Bool // nothing is to be read any more

@@ -4,11 +4,11 @@
 //
 // # Transports
 //
-// A plain TCP socket on Linux is detached: it goes on under a descriptor of its own. While such a connection has nothing
-// to do it waits in its engine's lot, one epoll descriptor for all, without a goroutine; a message gives it one, which
-// stays in Go's poller until [Conn.Rest] finds that no more have come. Whoever sends writes what the socket takes at
-// once, without waiting. Every other socket, and one for which no descriptor is to be had, is driven in place: a
-// goroutine reads, another writes while there is something to write.
+// A plain TCP socket on Linux is detached: it goes on under a descriptor of its own. While such a connection has
+// nothing to do it waits in its engine's lot, one epoll descriptor for all, without a goroutine; a message gives it
+// one, which stays in Go's poller until [Conn.Rest] finds that no more have come. Whoever sends writes what the socket
+// takes at once, without waiting. Every other socket, and one for which no descriptor is to be had, is driven in place:
+// a goroutine reads, another writes while there is something to write.
 //
 // # Concurrency
 //

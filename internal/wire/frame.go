@@ -161,8 +161,8 @@ func protocolError(reason string) error {
 	return ws.CloseError{Status: ws.StatusProtocolError, Reason: reason}
 }
 
-// AppendHeader appends the header of a frame with a payload of n bytes. An opcode may hold RSV1 too. A non-nil key is the masking key, which the
-// caller applies to the payload with [Mask].
+// AppendHeader appends the header of a frame with a payload of n bytes. An opcode may hold RSV1 too. A non-nil key is
+// the masking key, which the caller applies to the payload with [Mask].
 func AppendHeader(b []byte, fin bool, op Opcode, n int, key *[4]byte) []byte {
 	first := byte(op)
 	if fin {

@@ -5,8 +5,8 @@ import (
 	"github.com/fiberwsx/wsx/ws"
 )
 
-// mostInflated is how many bytes a compressed message may hold where there is no other limit: a peer has to send what it
-// makes the server keep, but for this.
+// mostInflated is how many bytes a compressed message may hold where there is no other limit: a peer has to send what
+// it makes the server keep, but for this.
 const mostInflated = 64 << 20
 
 // inflated is where a compressed message is inflated to. It refuses what is too long, or is no text, as it comes.

@@ -123,8 +123,8 @@ func (l *load) take() bool {
 	return true
 }
 
-// takeNext takes the first chunk of the queue into hand. A writer takes no more at once than a small chunk of what could
-// still be dropped.
+// takeNext takes the first chunk of the queue into hand. A writer takes no more at once than a small chunk of what
+// could still be dropped.
 func (l *load) takeNext() bool {
 	for len(l.queue) > 0 && l.queue[0].data == nil {
 		l.pop()

@@ -15,8 +15,8 @@ var errStrained = errors.New("wire: outboxes full")
 const (
 	// maxControlLane is how many bytes of control frames may wait. What answers the peer then waits with its reader.
 	maxControlLane = 8 << 10
-	// patience is how long the socket may refuse before a full outbox counts as a slow consumer, while somebody waits for
-	// it.
+	// patience is how long the socket may refuse before a full outbox counts as a slow consumer, while somebody waits
+	// for it.
 	patience = 50 * time.Millisecond
 	// Nobody waits with a round, and it is shared: so the outbox may hold it whatever the number of messages, and for
 	// roundPatience lenience times the limit in bytes, which counts as lenientBytes at least.
@@ -253,8 +253,8 @@ func (o *outbox) pushControl(op Opcode, payload []byte) (ok bool, err error) {
 	return true, nil
 }
 
-// seal accepts the close frame as the last thing to be sent, and a farewell among the control frames; dropData throws away
-// what waits before it, and says how many messages that were.
+// seal accepts the close frame as the last thing to be sent, and a farewell among the control frames; dropData throws
+// away what waits before it, and says how many messages that were.
 func (o *outbox) seal(farewell, frame []byte, dropData bool) (dropped int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

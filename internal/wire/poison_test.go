@@ -9,8 +9,8 @@ import (
 	"github.com/fiberwsx/wsx/ws"
 )
 
-// TestKeptPayloadIsPoisoned: a handler that keeps a payload finds garbage in it by the time of the next message, in race
-// builds; be it one that lay whole in the read buffer or one that was gathered.
+// TestKeptPayloadIsPoisoned: a handler that keeps a payload finds garbage in it by the time of the next message, in
+// race builds; be it one that lay whole in the read buffer or one that was gathered.
 func TestKeptPayloadIsPoisoned(t *testing.T) {
 	for name, connect := range map[string]func(testing.TB, wire.Config, *recorder) *rig{"detached": dialed, "in place": inPlace} {
 		t.Run(name, func(t *testing.T) {

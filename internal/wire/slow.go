@@ -43,7 +43,8 @@ func (c *Conn) awaitRoom(patience time.Duration) error {
 // sender watched it, or for so long that nobody has to.
 //
 // What passed before the sender came, and what passed while this process did not get to run, proves nothing: a writer
-// without a processor looks like a peer that does not read. So a look counts only if it took about as long as it should.
+// without a processor looks like a peer that does not read. So a look counts only if it took about as long as it
+// should.
 func (c *Conn) waitForRoom(patience time.Duration) bool {
 	look := patience / looks
 	t := time.NewTimer(look)

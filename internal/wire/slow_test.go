@@ -133,8 +133,8 @@ func TestLateSenderWaitsForTheReader(t *testing.T) {
 	})
 }
 
-// TestRoundsNeverWait: whatever their number, as many bytes as the limit says are queued, and four times that unless the
-// socket has taken nothing for a second. Beyond, the receiver is cut.
+// TestRoundsNeverWait: whatever their number, as many bytes as the limit says are queued, and four times that unless
+// the socket has taken nothing for a second. Beyond, the receiver is cut.
 func TestRoundsNeverWait(t *testing.T) {
 	for name, tt := range map[string]struct {
 		size int           // of a message on the wire

@@ -15,7 +15,8 @@ type transport interface {
 	// tryWrite writes what the socket takes at once, which may be nothing, and leaves errors to write. It is called for
 	// detached sockets only, not beside write, and not after release.
 	tryWrite(p []byte) int
-	// write waits until the socket has taken p, or a part of it, at most until the deadline. It is called by one goroutine.
+	// write waits until the socket has taken p, or a part of it, at most until the deadline. It is called by one
+	// goroutine.
 	write(p []byte, deadline time.Time) (int, error)
 	// finishWriting tells the peer that nothing more comes, while its bytes can still be read. False: it cannot.
 	finishWriting() bool

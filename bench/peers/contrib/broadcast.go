@@ -11,8 +11,8 @@ import (
 	"github.com/fiberwsx/wsx/bench/peers/internal/peer"
 )
 
-// member is a connection. When its handler returns fasthttp gives the socket's wrapper to the next connection, so nobody
-// may be left writing to it.
+// member is a connection. When its handler returns fasthttp gives the socket's wrapper to the next connection, so
+// nobody may be left writing to it.
 type member struct {
 	conn *websocket.Conn
 	mu   sync.Mutex // one writer at a time, in the modes loop and prepared
@@ -82,7 +82,8 @@ func (m *member) write() {
 	}
 }
 
-// abort closes the socket, so that every write fails, the one that is stuck too. The connection's own Close does nothing.
+// abort closes the socket, so that every write fails, the one that is stuck too. The connection's own Close does
+// nothing.
 func (m *member) abort() {
 	if nc, ok := m.conn.NetConn().(interface{ UnsafeConn() net.Conn }); ok {
 		nc.UnsafeConn().Close()

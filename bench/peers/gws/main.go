@@ -1,5 +1,5 @@
-// Command gws serves the benchmark with lxzan/gws: one message of a connection at a time, text checked as UTF-8, and its
-// Broadcaster, which encodes once and writes from a goroutine for each connection that has something to write.
+// Command gws serves the benchmark with lxzan/gws: one message of a connection at a time, text checked as UTF-8, and
+// its Broadcaster, which encodes once and writes from a goroutine for each connection that has something to write.
 package main
 
 import (

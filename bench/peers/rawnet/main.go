@@ -1,5 +1,5 @@
-// Command rawnet is the limit of plain net.Conn: a goroutine a connection, one write for the answers to one read, and no
-// more WebSocket than moves the bytes. It checks nothing but lengths, and joins no fragments.
+// Command rawnet is the limit of plain net.Conn: a goroutine a connection, one write for the answers to one read, and
+// no more WebSocket than moves the bytes. It checks nothing but lengths, and joins no fragments.
 package main
 
 import (

@@ -1,9 +1,10 @@
 // Command after is ../before with a hub: the second step.
 //
 // Copy main, and write your handlers like enter and say: what was the loop is a function for each message, what stood
-// before the loop is OnOpen, what stood behind it OnClose. Change what they do, and who may connect: name comes from the
-// client here; with wsx.Config.Auth it is c.Subject(), from a token. The locks and the map of rooms are gone, because a
-// connection may be written to from anywhere and leaves its rooms by itself; who reads too slowly is cut, and alone.
+// before the loop is OnOpen, what stood behind it OnClose. Change what they do, and who may connect: name comes from
+// the client here; with wsx.Config.Auth it is c.Subject(), from a token. The locks and the map of rooms are gone,
+// because a connection may be written to from anywhere and leaves its rooms by itself; who reads too slowly is cut, and
+// alone.
 package main
 
 import (

@@ -1,9 +1,10 @@
 // Command before is a chat with rooms as programs for gofiber/contrib/websocket are written.
 //
-// Copy nothing: it stands here to compare. ../bridge is the first step, which changes main alone; ../after is the second,
-// in which a hub takes over everything but main and the two handlers. What it lacks and they have: any site may connect in
-// the name of a visitor, one receiver that stops reading stops its room, a dead peer stays, and SIGTERM tells nobody.
-// Change nothing either, and see: diff -u before/main.go bridge/main.go; diff -u before/main.go after/main.go.
+// Copy nothing: it stands here to compare. ../bridge is the first step, which changes main alone; ../after is the
+// second, in which a hub takes over everything but main and the two handlers. What it lacks and they have: any site may
+// connect in the name of a visitor, one receiver that stops reading stops its room, a dead peer stays, and SIGTERM
+// tells nobody. Change nothing either, and see: diff -u before/main.go bridge/main.go; diff -u before/main.go
+// after/main.go.
 package main
 
 import (

@@ -1,9 +1,9 @@
 // Command bridge is ../before behind the handshake of wsx: the first step, in which no handler changes.
 //
 // Copy main: the hub, wsx.Contrib in the place of websocket.New, wsx.Listen in the place of app.Listen. Change
-// wsx.Config.Origins if pages of other sites may connect, and hub.Config.MaxMessage if messages may be longer than 64 KiB.
-// Now origins are checked, messages and connections limited, and on SIGTERM every client sees 1001. What handlers do to
-// each other has not changed: one receiver that stops reading still stops its room. ../after is the second step.
+// wsx.Config.Origins if pages of other sites may connect, and hub.Config.MaxMessage if messages may be longer than 64
+// KiB. Now origins are checked, messages and connections limited, and on SIGTERM every client sees 1001. What handlers
+// do to each other has not changed: one receiver that stops reading still stops its room. ../after is the second step.
 package main
 
 import (

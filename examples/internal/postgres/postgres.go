@@ -1,5 +1,5 @@
-// Package postgres runs PostgreSQL servers of its own, which can be stopped and killed: for tests, and for the ledger of
-// the telemetry example. Their data is in a temporary folder and goes with them.
+// Package postgres runs PostgreSQL servers of its own, which can be stopped and killed: for tests, and for the ledger
+// of the telemetry example. Their data is in a temporary folder and goes with them.
 package postgres
 
 import (

@@ -1,5 +1,5 @@
-// Package testkit is what the tests of the examples share: a server on a real socket, waiting, the goroutines that are no
-// leak, and tabs of a browser. Nothing of it belongs into a copy of an example.
+// Package testkit is what the tests of the examples share: a server on a real socket, waiting, the goroutines that are
+// no leak, and tabs of a browser. Nothing of it belongs into a copy of an example.
 package testkit
 
 import (

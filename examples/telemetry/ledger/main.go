@@ -1,6 +1,7 @@
-// Command ledger shows that the telemetry server loses nothing that it has acknowledged and stores nothing twice: it runs
-// the server as a process and devices that send to it over a network that cuts, stalls and splits, kills the server again
-// and again, takes its database away for a while, and then compares what the devices were told with what is stored.
+// Command ledger shows that the telemetry server loses nothing that it has acknowledged and stores nothing twice: it
+// runs the server as a process and devices that send to it over a network that cuts, stalls and splits, kills the
+// server again and again, takes its database away for a while, and then compares what the devices were told with what
+// is stored.
 //
 //	go run ./examples/telemetry/ledger -db sqlite
 //	go run ./examples/telemetry/ledger -db postgres
