@@ -107,10 +107,10 @@ func (c *Conn) exitAll() (names []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	names = roomNames(c.scopes)
-	for _, name := range names {
+	s.members.LeaveAll(c)
+	for _, name := range names { // only now: whoever takes the place would be one too many
 		c.hub.places.give(name)
 	}
-	s.members.LeaveAll(c)
 	s.forgetLocked(c)
 	c.scopes, c.left = nil, true
 	return names

@@ -17,8 +17,12 @@ func (h *Hub) Room(name string) Room { return Room{hub: h, as: scope{kind: room,
 // Name returns the name of the room.
 func (r Room) Name() string { return r.as.name }
 
-// Len returns how many members the room has.
+// Len returns how many members the room has. Where Config.RoomCapacity limits them it is never more than that; without
+// a limit somebody who leaves while others join may be counted beside them.
 func (r Room) Len() int {
+	if n, counted := r.hub.places.count(r.as.name); counted {
+		return n
+	}
 	n := 0
 	for _, s := range r.hub.shards {
 		n += s.members.Len(r.as)
@@ -66,6 +70,16 @@ func (p *places) take(name string) bool {
 	}
 	p.taken[name]++
 	return true
+}
+
+// count returns how many places are taken. False: nobody counts them.
+func (p *places) count(name string) (n int, counted bool) {
+	if p.most <= 0 {
+		return 0, false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.taken[name], true
 }
 
 func (p *places) give(name string) {
