@@ -89,9 +89,9 @@ func newConn(h *Hub, nc net.Conn, r Request) *Conn {
 	if r.Extensions != "" {
 		c.wire.Compress(deflate.ParseAnswer(r.Extensions))
 	}
-	if r.Authenticate != nil || !r.Identity.Expires.IsZero() {
+	if r.Authenticate != nil || r.AuthFirst || !r.Identity.Expires.IsZero() {
 		c.login = &login{conn: c, authenticate: r.Authenticate}
-		c.login.unknown.Store(r.AuthFirst && r.Authenticate != nil && r.Refusal == nil)
+		c.login.unknown.Store(r.AuthFirst && r.Refusal == nil)
 	}
 	switch {
 	case h.cfg.OnConn != nil:

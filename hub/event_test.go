@@ -10,6 +10,7 @@ import (
 
 	"github.com/fiberwsx/wsx/codec"
 	"github.com/fiberwsx/wsx/hub"
+	"github.com/fiberwsx/wsx/internal/wire"
 	"github.com/fiberwsx/wsx/ws"
 )
 
@@ -189,6 +190,12 @@ func TestMisplacedEvents(t *testing.T) {
 	connect(t, served)
 	plain := newHub(t, hub.Config{})
 	hub.On(plain, "say", said)
+	asking := newHub(t, hub.Config{})
+	hub.On(asking, "say", said)
+	stranger := begin(t, asking, unknown())
+	must(t, stranger.Frame(true, wire.OpPing, nil))
+	_, err := stranger.ReadFrame() // so that it is there
+	must(t, err)
 	onMessage := newHub(t, hub.Config{OnMessage: nothing})
 	onConn := newHub(t, hub.Config{OnConn: func(*hub.Conn) error { return nil }})
 	for name, f := range map[string]func(){
@@ -200,6 +207,8 @@ func TestMisplacedEvents(t *testing.T) {
 		"a reply twice":     func() { hub.Reply(plain, "say", func(*hub.Conn, post) (int, error) { return 0, nil }) },
 		"no handler":        func() { hub.On[post](plain, "x", nil) },
 		"too late":          func() { hub.On(served, "x", said) },
+		"too late too":      func() { hub.On(asking, "x", said) },
+		"nobody's where":    func() { plain.All().Where(nil) },
 		"beside OnMessage":  func() { hub.On(onMessage, "x", said) },
 		"beside OnConn":     func() { hub.On(onConn, "x", said) },
 		"no layer":          func() { plain.Use(nil) },

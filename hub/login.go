@@ -74,10 +74,10 @@ func (c *Conn) expire() {
 
 // takeToken handles a message {"type":"auth","token":"..."}. False: the message is another one.
 func (c *Conn) takeToken(t ws.MessageType, payload []byte) bool {
-	if c.login.authenticate == nil {
-		return false
+	token, ok := "", false
+	if c.login.authenticate != nil {
+		token, ok = tokenIn(t, payload)
 	}
-	token, ok := tokenIn(t, payload)
 	switch {
 	case !ok && c.stranger():
 		_ = c.Close(ws.StatusAuthFailed, "authentication required")

@@ -27,7 +27,8 @@ type Request struct {
 	Authenticate func(ctx context.Context, token string) (auth.Identity, error)
 	// AuthFirst says that Identity is not known yet: the client's first message has to be one with a token, within 5 s,
 	// of at most 4 KiB, else the connection closes with 4001. Until then it is no member of anything, no handler hears
-	// of it, OnOpen and OnClose neither, and [Hub.Len] does not count it; its Reservation does. It needs Authenticate.
+	// of it, OnOpen and OnClose neither, and [Hub.Len] does not count it; its Reservation does. Without
+	// Authenticate nobody gets further.
 	AuthFirst bool
 	// Subprotocol is the one that was answered; "" for none.
 	Subprotocol string

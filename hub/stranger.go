@@ -24,6 +24,7 @@ func (c *Conn) await() {
 		h.strangers = make(map[*Conn]struct{})
 	}
 	h.strangers[c] = struct{}{}
+	h.typed.frozen = true
 	h.mu.Unlock()
 	c.expireAt(time.Now().Add(introduction))
 	if h.closing() {

@@ -29,6 +29,19 @@ func heard(t *testing.T, calls *list[string]) *hub.Hub {
 	})
 }
 
+// TestNobodyVerifiesStrangers: a request that wants a token and has nothing to verify it lets nobody in.
+func TestNobodyVerifiesStrangers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var calls list[string]
+		s := begin(t, heard(t, &calls), hub.Request{AuthFirst: true})
+		ended := s.live()
+		s.SendText(authMessage("ann/60s"))
+		want(t, "status", <-ended, ws.StatusAuthFailed)
+		s.gone()
+		want(t, "calls", fmt.Sprint(calls.all()), "[]")
+	})
+}
+
 func TestAFirstMessageOpens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls list[string]

@@ -82,8 +82,11 @@ func (t Target) Except(conns ...*Conn) Target {
 }
 
 // Where returns t without the connections for which keep is false. It is asked where the message is sent, and may call
-// every method of the connection. A target with it costs a look at each connection.
+// every method of the connection. A target with it costs a look at each connection. It panics when keep is nil.
 func (t Target) Where(keep func(*Conn) bool) Target {
+	if keep == nil {
+		panic("hub: Where needs a function: t.Where(func(c *hub.Conn) bool { … })")
+	}
 	t.where = append(slices.Clip(t.where), keep)
 	return t
 }
