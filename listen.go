@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -27,6 +28,9 @@ const (
 
 // Listen is [Serve] on a new listener of the app's network, tcp4 unless its configuration says otherwise.
 func Listen(app *fiber.App, addr string, hubs ...*hub.Hub) error {
+	if err := servable(app, hubs); err != nil {
+		return err
+	}
 	ln, err := listening.Listen(context.Background(), app.Config().Network, addr)
 	if err != nil {
 		return fmt.Errorf("wsx: %w", err)
@@ -36,9 +40,16 @@ func Listen(app *fiber.App, addr string, hubs ...*hub.Hub) error {
 
 // ListenTLS is [Listen] with TLS. For development, [SelfSigned] makes a certificate.
 func ListenTLS(app *fiber.App, addr string, cert tls.Certificate, hubs ...*hub.Hub) error {
+	if err := servable(app, hubs); err != nil {
+		return err
+	}
 	ln, err := listening.Listen(context.Background(), app.Config().Network, addr)
 	if err != nil {
 		return fmt.Errorf("wsx: %w", err)
+	}
+	if len(cert.Certificate) == 0 {
+		_ = ln.Close()
+		return errors.New("wsx: ListenTLS needs a certificate: load one with tls.LoadX509KeyPair, or make one with SelfSigned")
 	}
 	return Serve(app, tls.NewListener(ln, &tls.Config{
 		MinVersion:   tls.VersionTLS12,
@@ -57,6 +68,13 @@ func ListenTLS(app *fiber.App, addr string, cert tls.Certificate, hubs ...*hub.H
 // Where the app has none, it sets a ReadTimeout of 5 s, an IdleTimeout of 75 s and a time of 5 min for a request's
 // body, and says so in the log. With Prefork it refuses to serve: each process would have a hub of its own.
 func Serve(app *fiber.App, ln net.Listener, hubs ...*hub.Hub) error {
+	if ln == nil {
+		return errors.New("wsx: Serve needs a listener; wsx.Listen makes one")
+	}
+	if err := servable(app, hubs); err != nil {
+		_ = ln.Close()
+		return err
+	}
 	if app.Config().Prefork {
 		_ = ln.Close()
 		return errors.New("wsx: fiber.Config.Prefork starts processes that each have a hub of their own, so that a " +
@@ -94,6 +112,18 @@ func Serve(app *fiber.App, ln net.Listener, hubs ...*hub.Hub) error {
 	case <-ctx.Done(): // a request that does not end
 	}
 	return err
+}
+
+// servable returns what there is to serve that is nil.
+func servable(app *fiber.App, hubs []*hub.Hub) error {
+	switch {
+	case app == nil:
+		return errors.New("wsx: there is no app to serve: it is nil")
+	case slices.Contains(hubs, nil):
+		return errors.New("wsx: a hub is nil: give every hub that wsx.New was given, and no other")
+	default:
+		return nil
+	}
 }
 
 // drain shuts the hubs down one after the other; a signal ends the waiting.

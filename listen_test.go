@@ -275,3 +275,23 @@ func TestSelfSignedNeedsAHost(t *testing.T) {
 		t.Error("a certificate for nobody")
 	}
 }
+
+// TestWhatCannotBeServed is an error that says so, and not a crash behind the scenes.
+func TestWhatCannotBeServed(t *testing.T) {
+	app := fiber.New()
+	for name, row := range map[string]struct {
+		serve func() error
+		says  string
+	}{
+		"no listener":    {func() error { return wsx.Serve(app, nil) }, "needs a listener"},
+		"no app":         {func() error { return wsx.Listen(nil, "127.0.0.1:0") }, "no app"},
+		"no hub":         {func() error { return wsx.Listen(app, "127.0.0.1:0", nil) }, "a hub is nil"},
+		"no certificate": {func() error { return wsx.ListenTLS(app, "127.0.0.1:0", tls.Certificate{}) }, "needs a certificate"},
+		"no app, by TLS": {func() error { return wsx.ListenTLS(nil, "127.0.0.1:0", tls.Certificate{}) }, "no app"},
+		"neither":        {func() error { return wsx.Serve(nil, nil) }, "needs a listener"},
+	} {
+		if err := row.serve(); err == nil || !strings.Contains(err.Error(), row.says) {
+			t.Errorf("%s: %v; want %q in it", name, err, row.says)
+		}
+	}
+}
