@@ -2,6 +2,7 @@ package wsx_test
 
 import (
 	"errors"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -195,8 +196,16 @@ func TestNewPanics(t *testing.T) {
 		"Config.TokenLookup":       func() { wsx.New(wsx.Config{Hub: h, TokenLookup: "body:token"}) },
 		"Config.TrustedProxies":    func() { wsx.New(wsx.Config{Hub: h, TrustedProxies: []string{"10.0.0.0/99"}}) },
 		"Config.Subprotocols":      func() { wsx.New(wsx.Config{Hub: h, Subprotocols: []string{"a b"}}) },
-		"Config.VersionLookup":     func() { wsx.New(wsx.Config{Hub: h, VersionLookup: "query:v"}) },
-		"must be \"protocol\" or":  func() { wsx.New(wsx.Config{Hub: h, VersionLookup: "param:"}) },
+		"Config.VersionLookup":     func() { wsx.New(wsx.Config{Hub: h, VersionLookup: "query:v", Versions: []string{"v1"}}) },
+		"must be \"protocol\" or":  func() { wsx.New(wsx.Config{Hub: h, VersionLookup: "param:", Versions: []string{"v1"}}) },
+		"needs Config.Versions":    func() { wsx.New(wsx.Config{Hub: h, VersionLookup: "param:v"}) },
+		"HandshakeRate is NaN":     func() { wsx.New(wsx.Config{Hub: h, HandshakeRate: math.NaN()}) },
+		"HandshakeRate is +Inf":    func() { wsx.New(wsx.Config{Hub: h, HandshakeRate: math.Inf(1)}) },
+		"Config.AuthScheme":        func() { wsx.New(wsx.Config{Hub: h, Auth: jwt.HMAC(key), AuthScheme: "Bearer\r\nX: y"}) },
+		"a nil *auth.Tickets":      func() { wsx.New(wsx.Config{Hub: h, Auth: (*auth.Tickets)(nil)}) },
+		"a nil auth.Func":          func() { wsx.New(wsx.Config{Hub: h, Auth: auth.Func(nil)}) },
+		"MaxConnsPerSubject needs": func() { wsx.New(wsx.Config{Hub: h, MaxConnsPerSubject: 1}) },
+		"taken for a token":        func() { wsx.New(wsx.Config{Hub: h, Subprotocols: []string{"wsx.bearer.v1"}}) },
 		"Config.Versions: \"a b\"": func() { wsx.New(wsx.Config{Hub: h, Versions: []string{"v1", "a b"}}) },
 		"Versions works with":      func() { wsx.Contrib(contribEcho, wsx.Config{Versions: []string{"v1"}}) },
 		"Contrib needs a handler":  func() { wsx.Contrib(nil) },

@@ -202,6 +202,9 @@ func answerJSON(c *fiber.Ctx, err error) error {
 
 // compile turns a Config into a gate. Its error says what to change.
 func compile(cfg Config) (*gate, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
 	g := &gate{cfg: cfg, log: cfg.Logger, caps: newCaps(cfg), turn: sync.OnceValue(newTurn)}
 	var err error
 	if g.origins, err = origin.Parse(cfg.Origins); err != nil {
@@ -230,10 +233,8 @@ func compile(cfg Config) (*gate, error) {
 	case cfg.Refresh || cfg.FirstMessage:
 		g.renew = g.verify
 	}
-	for _, p := range cfg.Subprotocols {
-		if !isToken([]byte(p)) {
-			return nil, fmt.Errorf("Config.Subprotocols: %q is not a token of RFC 9110", p)
-		}
+	if err := g.checkProtocols(); err != nil {
+		return nil, err
 	}
 	g.protocols = append(slices.Clone(cfg.Subprotocols), protocolsOf(cfg.Hub)...)
 	if err := g.checkVersions(); err != nil {

@@ -79,6 +79,8 @@ func NewTickets(config ...TicketConfig) *Tickets {
 	switch {
 	case cfg.Lifetime < 0 || cfg.Lifetime > MaxTicketLife:
 		panic(fmt.Sprintf("auth.NewTickets: the Lifetime is %v; make it at most %v: a ticket is for the next request", cfg.Lifetime, MaxTicketLife))
+	case cfg.Lifetime < time.Millisecond:
+		panic(fmt.Sprintf("auth.NewTickets: the Lifetime is %v; write its unit, as in %d*time.Second", cfg.Lifetime, cfg.Lifetime))
 	case cfg.MaxTickets < 0 || cfg.PerSubject < 0:
 		panic("auth.NewTickets: MaxTickets and PerSubject cannot be off; leave them out for the defaults")
 	}
@@ -129,8 +131,12 @@ func (t *Tickets) Authenticate(_ context.Context, name string) (Identity, error)
 	return id, nil
 }
 
-// Or returns an Authenticator that takes tickets, and has everything that does not look like one verified by next.
+// Or returns an Authenticator that takes tickets, and has everything that does not look like one verified by next. It
+// panics when that is nil.
 func (t *Tickets) Or(next Authenticator) Authenticator {
+	if next == nil {
+		panic("auth.Tickets.Or: next is nil; give it what verifies other tokens, or use the tickets alone")
+	}
 	return Func(func(ctx context.Context, token string) (Identity, error) {
 		if strings.HasPrefix(token, ticketPrefix) {
 			return t.Authenticate(ctx, token)

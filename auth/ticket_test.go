@@ -123,8 +123,17 @@ func TestTicketsOr(t *testing.T) {
 	}
 }
 
+func TestTicketsOrNothing(t *testing.T) {
+	defer func() {
+		if p, _ := recover().(string); !strings.Contains(p, "next is nil") {
+			t.Errorf("panicked with %q", p)
+		}
+	}()
+	auth.NewTickets().Or(nil)
+}
+
 func TestNewTicketsPanics(t *testing.T) {
-	for _, cfg := range []auth.TicketConfig{{Lifetime: 31 * time.Second}, {Lifetime: -1}, {MaxTickets: -1}, {PerSubject: -1}} {
+	for _, cfg := range []auth.TicketConfig{{Lifetime: 31 * time.Second}, {Lifetime: -1}, {Lifetime: 30}, {MaxTickets: -1}, {PerSubject: -1}} {
 		func() {
 			defer func() {
 				if p, _ := recover().(string); !strings.HasPrefix(p, "auth.NewTickets: ") {

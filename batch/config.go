@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"time"
@@ -65,7 +66,10 @@ func (c Config) withDefaults() Config {
 		panic("batch: Config.Lanes is negative: set the number of shared lanes, or 0 for one a processor")
 	case c.Attempts < 0 && c.Backoff < 0:
 		panic("batch: Config.Attempts and Config.Backoff are both off, so a failing batch would be retried without end or pause: set one of them")
+	case c.OnPoison != Refuse && c.OnPoison != Hold:
+		panic("batch: Config.OnPoison must be batch.Refuse or batch.Hold")
 	}
+	c.checkTimes()
 	c.MaxItems = or(c.MaxItems, 500)
 	c.MaxBytes = or(c.MaxBytes, 1<<20)
 	c.MaxAge = or(c.MaxAge, 100*time.Millisecond)
@@ -75,6 +79,18 @@ func (c Config) withDefaults() Config {
 	c.MaxBackoff = or(c.MaxBackoff, 5*time.Second)
 	c.Timeout = or(c.Timeout, 30*time.Second)
 	return c
+}
+
+// checkTimes panics when a time is one that nobody means: a number of seconds without its unit is nanoseconds.
+func (c Config) checkTimes() {
+	for _, t := range []struct {
+		name string
+		is   time.Duration
+	}{{"MaxAge", c.MaxAge}, {"Backoff", c.Backoff}, {"MaxBackoff", c.MaxBackoff}, {"Timeout", c.Timeout}} {
+		if t.is > 0 && t.is < time.Microsecond {
+			panic(fmt.Sprintf("batch: Config.%s is %v: write its unit, as in %d*time.Second", t.name, t.is, t.is))
+		}
+	}
 }
 
 // or returns v, or def when v is 0.

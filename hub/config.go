@@ -219,9 +219,9 @@ func (c Config) withDefaults() Config {
 	c.MaxMessageAge = limit(c.MaxMessageAge, 30*time.Second)
 	c.ControlRate = limit(c.ControlRate, 50)
 	c.Rate = limit(c.Rate, 100)
-	c.Burst = limit(c.Burst, max(1, int(2*c.Rate)))
+	c.Burst = burst(c.Burst, c.Rate)
 	c.RateBytes, c.RatePerSubject, c.RatePerIP = limit(c.RateBytes, 0), limit(c.RatePerSubject, 0), limit(c.RatePerIP, 0)
-	c.BurstBytes = limit(c.BurstBytes, max(c.MaxMessage, int(2*c.RateBytes)))
+	c.BurstBytes = limit(c.BurstBytes, max(c.MaxMessage, twice(c.RateBytes)))
 	c.IdleTimeout, c.MaxLifetime = limit(c.IdleTimeout, 0), limit(c.MaxLifetime, 0)
 	c.ErrorBudget = limit(c.ErrorBudget, 5)
 	c.RoomCapacity = limit(c.RoomCapacity, 0)
@@ -256,6 +256,17 @@ func (c Config) withDefaults() Config {
 // budgetFor returns the default of what all connections may hold where each may hold so much.
 func budgetFor(each int) int { return max(16<<20, 4*min(each, math.MaxInt/4)) }
 
+// burst returns how many may come at once where that is configured, or not.
+func burst(configured int, perSecond float64) int {
+	if configured < 0 {
+		return math.MaxInt
+	}
+	return orDefault(configured, twice(perSecond))
+}
+
+// twice returns what may come at once by default, 1 at least.
+func twice(perSecond float64) int { return int(min(max(1, 2*perSecond), math.MaxInt32)) }
+
 func orDefault[T int | float64 | time.Duration](v, byDefault T) T {
 	if v == 0 {
 		return byDefault
@@ -264,45 +275,6 @@ func orDefault[T int | float64 | time.Duration](v, byDefault T) T {
 }
 
 func limit[T int | float64 | time.Duration](v, byDefault T) T { return max(0, orDefault(v, byDefault)) }
-
-// check panics when no hub can work with c.
-func (c Config) check() {
-	modes := 0
-	for _, set := range []bool{c.OnMessage != nil, c.OnBatch != nil, c.OnConn != nil} {
-		if set {
-			modes++
-		}
-	}
-	other := modes > 0 && c.OnBatch == nil // without any, the function OnBatch may be called
-	switch {
-	case modes > 1:
-		panic("hub: Config has more than one handler: set only one of OnMessage, OnBatch and OnConn, or make two hubs")
-	case c.Ack < AckNone || c.Ack > AckResume:
-		panic("hub: Config.Ack must be hub.AckNone, hub.AckBatch or hub.AckResume")
-	case c.Ack != AckNone && other:
-		panic("hub: Config.Ack needs OnBatch: what is acknowledged is what that has returned nil for")
-	case c.Ack == AckResume && c.Position == nil:
-		panic("hub: AckResume needs Config.Position, which says where the stored messages of a stream end")
-	case c.Batch.DropOldest && c.Ack != AckNone:
-		panic("hub: Config.Batch.DropOldest needs AckNone: what a client waits to be told of may not be dropped")
-	case c.DeadLetter != nil && other:
-		panic("hub: Config.DeadLetter needs OnBatch")
-	case !validLookup(c.StreamLookup):
-		panic("hub: Config.StreamLookup must be param:NAME, query:NAME or header:NAME")
-	case c.OverRate < Notify || c.OverRate > CloseOver:
-		panic("hub: Config.OverRate must be hub.Notify, hub.Pause or hub.CloseOver")
-	case c.BatchPer != Shared && c.BatchPer != PerConn:
-		panic("hub: Config.BatchPer must be hub.Shared or hub.PerConn")
-	case c.ShutdownStatus != 0 && !c.ShutdownStatus.Sendable():
-		panic("hub: Config.ShutdownStatus must be a status that may be sent, as ws.StatusServerShutdown")
-	case c.Rate != c.Rate:
-		panic("hub: Config.Rate is not a number")
-	case c.RateRule.Max > 0 && c.RateRule.Period <= 0:
-		panic("hub: Config.RateRule needs a Period, as in ratelimit.Rule{Max: 10, Period: time.Minute}")
-	}
-	checkCodecs(c.Codecs)
-	c.Compression.withDefaults().check()
-}
 
 // engine returns the limits of the connections. Answers are collected only where they come from the goroutine that
 // reads.

@@ -3,6 +3,7 @@ package hub
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/fiberwsx/wsx/codec"
 	"github.com/fiberwsx/wsx/ws"
@@ -16,10 +17,20 @@ func checkCodecs(all []codec.Codec) {
 			panic("hub: Config.Codecs has a nil")
 		case k.Subprotocol() == "":
 			panic("hub: Config.Codecs has a codec without a subprotocol, by which a client could ask for it")
+		case k.Subprotocol() == AckProtocol || k.Subprotocol() == "wsx.v1":
+			panic("hub: Config.Codecs has a codec for " + strconv.Quote(k.Subprotocol()) + ", which has a meaning already")
+		case strings.ContainsFunc(k.Subprotocol(), notToken):
+			panic("hub: Config.Codecs has a codec for the subprotocol " + strconv.Quote(k.Subprotocol()) +
+				", which no client can ask for: it is not a token of RFC 9110")
 		case slices.ContainsFunc(all[:i], func(o codec.Codec) bool { return o.Subprotocol() == k.Subprotocol() }):
 			panic("hub: Config.Codecs has two codecs for the subprotocol " + strconv.Quote(k.Subprotocol()))
 		}
 	}
+}
+
+// notToken reports whether no token has r.
+func notToken(r rune) bool {
+	return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
 }
 
 // Subprotocols returns those that the hub gives a meaning to: [AckProtocol] where it acknowledges, and those of

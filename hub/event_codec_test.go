@@ -53,6 +53,9 @@ func TestCodecsThatCannotWork(t *testing.T) {
 	for name, all := range map[string][]codec.Codec{
 		"nil":            {nil},
 		"no subprotocol": {codec.JSON},
+		"no token":       {binaryJSON{codec.JSON, "a b"}},
+		"wsx's own":      {binaryJSON{codec.JSON, "wsx.v1"}},
+		"acks":           {binaryJSON{codec.JSON, hub.AckProtocol}},
 		"two of one":     {binaryJSON{codec.JSON, "a"}, binaryJSON{codec.JSON, "a"}},
 	} {
 		func() {

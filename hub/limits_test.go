@@ -252,3 +252,16 @@ func TestMaxConns(t *testing.T) {
 		want(t, "state", s.handle.State(), hub.StateOpen)
 	}
 }
+
+// TestABurstWithoutALimit: a negative Burst is no limit of what comes at once, and not one of nothing.
+func TestABurstWithoutALimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(t, hub.Config{Rate: 1, Burst: -1, OnMessage: nothing})
+		s := connect(t, h)
+		for range 300 {
+			s.SendText("m")
+		}
+		s.sync()
+		want(t, "refused", h.Stats().RateLimited, 0)
+	})
+}

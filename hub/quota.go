@@ -37,7 +37,7 @@ func newQuotas(c Config) *quotas {
 }
 
 func keyed(perSecond float64) ratelimit.Config {
-	return ratelimit.Config{Rate: ratelimit.Rate{PerSecond: perSecond, Burst: max(1, int(2*perSecond))}}
+	return ratelimit.Config{Rate: ratelimit.Rate{PerSecond: perSecond, Burst: twice(perSecond)}}
 }
 
 func (q *quotas) of(c *Conn) *quota {

@@ -69,7 +69,9 @@ func TestReport(t *testing.T) {
 				cfg := row.cfg
 				cfg.Ack = max(cfg.Ack, hub.AckBatch)
 				cfg.Batch = batch.Config{Attempts: 2, Timeout: time.Second, Lanes: 1}
-				cfg.Position = func(context.Context, string) (uint64, bool, error) { return 0, false, nil }
+				if cfg.Ack == hub.AckResume {
+					cfg.Position = func(context.Context, string) (uint64, bool, error) { return 0, false, nil }
+				}
 				if cfg.OnBatch == nil {
 					cfg.OnBatch = func(context.Context, *hub.Batch) error { return nil }
 				}

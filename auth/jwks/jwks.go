@@ -71,6 +71,8 @@ func (c Config) check(address string) error {
 		return errors.New("Config.JWT.Algorithm is set; leave it out, because each key has its own")
 	case min(c.Timeout, c.Floor, c.MaxAge, c.MaxStale) < 0:
 		return errors.New("a time is negative, and none can be off; leave it out for the default")
+	case min(c.Timeout, c.Floor, c.MaxAge, c.MaxStale) < time.Millisecond:
+		return fmt.Errorf("a time is %v; write its unit, as in 5*time.Second", min(c.Timeout, c.Floor, c.MaxAge, c.MaxStale))
 	case c.MaxStale < c.MaxAge:
 		return errors.New("Config.MaxStale is shorter than Config.MaxAge; make it at least as long")
 	}

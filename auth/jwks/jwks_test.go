@@ -315,6 +315,7 @@ func TestNewPanics(t *testing.T) {
 		"Algorithm":       func() { jwks.New("https://a.example", jwks.Config{JWT: jwt.Config{Algorithm: "RS256"}}) },
 		"Issuers":         func() { jwks.New("https://a.example", jwks.Config{JWT: jwt.Config{Issuers: []string{""}}}) },
 		"is negative":     func() { jwks.New("https://a.example", jwks.Config{Floor: -1}) },
+		"write its unit":  func() { jwks.New("https://a.example", jwks.Config{Timeout: 5}) },
 		"is shorter than": func() { jwks.New("https://a.example", jwks.Config{MaxStale: time.Second}) },
 	} {
 		t.Run(want, func(t *testing.T) {

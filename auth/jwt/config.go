@@ -100,7 +100,7 @@ func must(name string, config []Config, ring func(algorithm string) (keyring, er
 	case c.Leeway < 0:
 		v.leeway = 0
 	}
-	err := errors.Join(checkList("Issuers", c.Issuers), checkList("Audiences", c.Audiences))
+	err := errors.Join(checkUnit(c.Leeway), checkList("Issuers", c.Issuers), checkList("Audiences", c.Audiences))
 	if err == nil {
 		v.keys, err = ring(c.Algorithm)
 	}
@@ -108,6 +108,14 @@ func must(name string, config []Config, ring func(algorithm string) (keyring, er
 		panic(fmt.Sprintf("jwt.%s: %v", name, err))
 	}
 	return v
+}
+
+// checkUnit refuses a number of seconds without its unit, which is nanoseconds.
+func checkUnit(d time.Duration) error {
+	if d > 0 && d < time.Millisecond {
+		return fmt.Errorf("Config.Leeway is %v; write its unit, as in %d*time.Second", d, d)
+	}
+	return nil
 }
 
 // checkList refuses a setting that is there but says nothing, as an environment variable that is not set would make it.

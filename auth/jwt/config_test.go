@@ -71,6 +71,7 @@ func TestWhatCannotWorkPanics(t *testing.T) {
 		"algorithm of one key": {func() auth.Authenticator {
 			return jwt.Keys(map[string]any{"h": secret, "r": &rsaKey.PublicKey}, jwt.Config{Algorithm: "HS256"})
 		}, `key "r"`},
+		"leeway's unit":  {func() auth.Authenticator { return jwt.HMAC(secret, jwt.Config{Leeway: 30}) }, "Leeway is 30ns"},
 		"no issuers":     {func() auth.Authenticator { return jwt.HMAC(secret, jwt.Config{Issuers: []string{}}) }, "Issuers is set but empty"},
 		"empty issuer":   {func() auth.Authenticator { return jwt.HMAC(secret, jwt.Config{Issuers: []string{"a", ""}}) }, "Issuers is set but empty"},
 		"no audiences":   {func() auth.Authenticator { return jwt.HMAC(secret, jwt.Config{Audiences: []string{}}) }, "Audiences is set but empty"},

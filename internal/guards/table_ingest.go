@@ -30,7 +30,7 @@ var ingestGuards = []guard{
 	{"ingest: the window", "hub/stream.go", `unsettled < int64(cfg.MaxUnsettled)`, `true`, ingest, "^TestWindow"},
 	{"ingest: the window in bytes", "hub/stream.go", `held+int64(size) <= int64(cfg.MaxUnsettledBytes)`, `held > -1`, ingest, "^TestWindow"},
 	{"ingest: the budget", "hub/batch.go", `b.await(c.hub.draining)`, ``, ingest, "^TestBudget"},
-	{"ingest: what is acknowledged is not dropped", "hub/config.go", `case c.Batch.DropOldest && c.Ack != AckNone:`, `case false:`, ingest, "^TestConfigThatCannotWork"},
+	{"ingest: what is acknowledged is not dropped", "hub/check.go", `case c.Batch.DropOldest && c.Ack != AckNone:`, `case false:`, ingest, "^TestConfigThatCannotWork"},
 	{"ingest: what is dropped is given back", "hub/batch.go", `h.budget.give(int64(bytes + overhead*messages))`, `_ = bytes`, ingest, "^TestDropOldest"},
 	{"ingest: a nack is no loss", "hub/settle.go", `h.count.givenBack.Add(1)`, ``, ingest, "^TestReport"},
 	{"ingest: what a closed batch refuses is counted", "hub/batch.go", `c.hub.count.lost.Add(uint64(len(g.payloads) - added))`, `_ = added`, ingest, "^TestShutdownAbandons"},
