@@ -19,8 +19,8 @@ const module = "github.com/fiberwsx/wsx"
 // data runs, from the edge through the hub to the leaves, and the leaves know nothing of each other.
 var imports = map[string]string{
 	".":                   "ws hub auth ratelimit internal/origin",
-	"hub":                 "ws auth codec rooms ratelimit batch heartbeat internal/deflate internal/wire",
-	"internal/wire":       "internal/deflate ws",
+	"hub":                 "ws auth codec rooms ratelimit batch heartbeat internal/deflate internal/later internal/wire",
+	"internal/wire":       "internal/deflate internal/later ws",
 	"wsxtest":             "ws internal/wire",
 	"auth/jwt":            "auth",
 	"auth":                "", // from here on the leaves: the standard library only
@@ -29,6 +29,7 @@ var imports = map[string]string{
 	"heartbeat":           "",
 	"internal/deflate":    "",
 	"internal/guards":     "",
+	"internal/later":      "",
 	"internal/origin":     "",
 	"ratelimit":           "",
 	"rooms":               "",

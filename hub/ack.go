@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"math"
 	"strconv"
-	"sync"
 	"time"
 )
 
@@ -87,57 +86,4 @@ func (c Config) ackShare() share {
 		s.bytes = int64(max(1, c.MaxUnsettledBytes/2))
 	}
 	return s
-}
-
-// acker acknowledges what was settled while the last ack was young. Its timer runs only while there is something.
-type acker struct {
-	mu    sync.Mutex
-	due   []*stream
-	spare []*stream
-	timer *time.Timer
-	armed bool
-}
-
-// add is called under the stream's mu.
-func (a *acker) add(s *stream) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.due = append(a.due, s)
-	a.armLocked()
-}
-
-func (a *acker) armLocked() {
-	switch {
-	case a.armed || len(a.due) == 0:
-	case a.timer == nil:
-		a.armed, a.timer = true, time.AfterFunc(ackDelay, a.turn)
-	default:
-		a.armed = true
-		a.timer.Reset(ackDelay)
-	}
-}
-
-func (a *acker) turn() {
-	a.mu.Lock()
-	due := a.due
-	a.due, a.spare = a.spare, nil
-	a.mu.Unlock()
-	for _, s := range due {
-		s.turn()
-	}
-	clear(due)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.spare, a.armed = due[:0], false
-	a.armLocked()
-}
-
-// close stops the timer. What is due goes out with the close frames.
-func (a *acker) close() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.timer != nil {
-		a.timer.Stop()
-	}
-	a.armed = true // for good
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/fiberwsx/wsx/batch"
 	"github.com/fiberwsx/wsx/heartbeat"
+	"github.com/fiberwsx/wsx/internal/later"
 	"github.com/fiberwsx/wsx/internal/wire"
 	"github.com/fiberwsx/wsx/ratelimit"
 	"github.com/fiberwsx/wsx/ws"
@@ -36,7 +37,7 @@ type Hub struct {
 	quotas  *quotas               // nil: none
 	batches *batch.Batcher[entry] // nil without OnBatch
 	streams streams
-	acker   acker
+	acker   *later.Queue[*stream] // acknowledges what was settled while the last ack was young
 	share   share
 	budget  budget
 	paused  pauses
@@ -93,6 +94,7 @@ func New(cfg Config) *Hub {
 		monitor:  heartbeat.New(heartbeat.Config{Interval: cfg.PingInterval, Timeout: cfg.PongTimeout}),
 		seed:     maphash.MakeSeed(),
 		draining: make(chan struct{}),
+		acker:    later.New(ackDelay, (*stream).turn),
 		share:    cfg.ackShare(),
 		budget:   budget{most: int64(cfg.IngestBudget)},
 		conns:    make(map[string]*Conn),

@@ -82,7 +82,7 @@ func (h *Hub) drain(ctx context.Context, s *shutdown) error {
 		h.ages.Close()
 	}
 	h.expiries.close()
-	h.acker.close()
+	h.acker.Stop() // what is due went out with the close frames
 	for _, s := range h.shards {
 		s.flusher.Wait()
 	}

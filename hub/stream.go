@@ -157,7 +157,7 @@ func (s *stream) ackableLocked() uint64 {
 func (s *stream) laterLocked() {
 	if !s.waiting && !s.conn.closing() {
 		s.waiting = true
-		s.hub.acker.add(s)
+		s.hub.acker.Add(s)
 	}
 }
 

@@ -51,7 +51,7 @@ var outboxGuards = []guard{
 	{"outbox: no ping behind the close frame", "internal/wire/outbox.go", "if o.sealed || o.broken {\n\t\treturn false, ErrClosed", "if o.broken {\n\t\treturn false, ErrClosed", wire, "^TestNothingAfterClose"},
 	{"outbox: no round behind the close frame", "internal/wire/outbox.go", `case o.sealed || o.broken:`, `case o.broken:`, wire, "^TestNothingAfterClose|^TestRounds"},
 	{"outbox: the write deadline", "internal/wire/write.go", `deadline = time.Now().Add(c.engine.WriteDeadline)`, `deadline = time.Time{}`, wire, "^TestWriteDeadline|^TestSilentPeer"},
-	{"outbox: replies wait for 1 ms", "internal/wire/cork.go", "k.open = append(k.open, o)\n\tk.armLocked()", "k.open = append(k.open, o)", ".", "^TestAReplyDoesNotWait"},
+	{"outbox, acks: what waits for company has its turn", "internal/later/later.go", "q.due = append(q.due, v)\n\tq.armLocked()", "q.due = append(q.due, v)", "./internal/later", "^TestOneTurnForAll"},
 	{"outbox: a pong waits with its reader", "internal/wire/events.go", "ok, err := c.out.pushControl(OpPong, payload)\n\t\tif ok || err != nil {", "_, err := c.out.pushControl(OpPong, payload)\n\t\tif true || err != nil {", wire, "^TestUnreadPongs"},
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/fiberwsx/wsx/internal/deflate"
+	"github.com/fiberwsx/wsx/internal/later"
 )
 
 // Config holds the limits of connections. In all of them 0 means that there is no limit.
@@ -30,8 +31,8 @@ type Config struct {
 type Engine struct {
 	Config
 	rules      rules
-	start      time.Time // ages are measured from here
-	corks      corks
+	start      time.Time             // ages are measured from here
+	corks      *later.Queue[*outbox] // empties those that collect replies
 	lot        lot
 	outboxes   budget
 	partials   budget
@@ -47,6 +48,7 @@ func NewEngine(cfg Config) *Engine {
 		rules: rules{
 			masked: true, maxMessage: cfg.MaxMessage, maxFragments: cfg.MaxFragments, maxAge: cfg.MaxMessageAge,
 		},
+		corks:      later.New(corkAge, (*outbox).pop),
 		outboxes:   budget{most: cfg.OutboxBudget, patience: patience, shed: (*Conn).shed, close: (*Conn).overflow},
 		partials:   budget{most: cfg.PartialBudget, patience: strainPatience, close: (*Conn).tryLater},
 		compressor: deflate.NewCompressor(cfg.Compression.Level),

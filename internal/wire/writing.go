@@ -2,6 +2,9 @@ package wire
 
 import "time"
 
+// corkAge is how long a reply may wait for those of the next frames: nobody knows which handler will block.
+const corkAge = time.Millisecond
+
 // cork says whether answers are to be collected from now on. What was collected goes out with the next message, with
 // uncork, or after corkAge.
 func (o *outbox) cork(on bool) {
@@ -40,7 +43,7 @@ func (o *outbox) kickLocked() {
 		o.writeLocked()
 	case !o.watched:
 		o.watched = true
-		o.conn.engine.corks.add(o)
+		o.conn.engine.corks.Add(o)
 	}
 }
 
