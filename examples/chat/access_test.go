@@ -39,3 +39,12 @@ func TestPageIsAccessible(t *testing.T) {
 		testkit.Eventually(t, "the name is free", func() bool { return !r.names.online("bob2") })
 	}
 }
+
+// TestRoomsThatCannotBe: what is wrong with the names of the rooms is said at the start.
+func TestRoomsThatCannotBe(t *testing.T) {
+	for _, rooms := range [][]string{{""}, {" a"}, {"<b>"}, {"lobby", "lobby"}} {
+		if _, err := newServer(options{key: newKey(), code: code, rooms: rooms}); err == nil {
+			t.Errorf("%q are rooms", rooms)
+		}
+	}
+}

@@ -51,6 +51,9 @@ func newServer(o options) (*server, error) {
 		if clean, err := cleanName(name); err != nil || clean != name {
 			return nil, fmt.Errorf("room %q: a room is named like a person, without spaces around it", name)
 		}
+		if s.rooms[name] != nil {
+			return nil, fmt.Errorf("room %q: there are two of that name", name)
+		}
 		s.rooms[name] = &room{name: name}
 	}
 	s.hub = hub.New(hub.Config{
