@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/fiberwsx/wsx/auth"
 )
 
 // options is what the command line says.
@@ -58,7 +60,13 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	if err := fs.Parse(args); err != nil {
 		return o, err
 	}
-	if err := o.check(fs.Args()); err != nil {
+	err := o.check(fs.Args())
+	fs.Visit(func(f *flag.Flag) { // what a shell makes of a variable that is not set would start the server
+		if err == nil && f.Value.String() == "" {
+			err = fmt.Errorf("-%s is empty", f.Name)
+		}
+	})
+	if err != nil {
 		_, _ = fmt.Fprintln(stderr, "telemetry:", err)
 		return o, err
 	}
@@ -93,6 +101,9 @@ func (o options) check(rest []string) error {
 	}
 	if o.token == "" {
 		return errors.New("-agent needs -token; on the server, `telemetry -mint NAME` prints one")
+	}
+	if auth.CheckToken(o.token) != nil {
+		return errors.New("-token is none: it has a space or a character that a token cannot have, or is too long")
 	}
 	return nil
 }

@@ -259,7 +259,8 @@ func TestAgentEndsWhenRefused(t *testing.T) {
 func TestWrongCommandLines(t *testing.T) {
 	for _, args := range [][]string{
 		{"-nonsense"}, {"start"}, {"-agent", "http://x/ingest", "-token", "t"}, {"-agent", "ws://x/ingest", "-token", ""},
-		{"-device", " "}, {"-mint", "a\tb"}, {"-lifetime", "0s"},
+		{"-device", " "}, {"-mint", "a\tb"}, {"-mint", ""}, {"-agent", ""},
+		{"-agent", "ws://127.0.0.1:1/ingest", "-token", "a\nb"}, {"-lifetime", "0s"},
 	} {
 		var stderr strings.Builder
 		if code := run(args, io.Discard, &stderr); code != 2 || stderr.Len() == 0 {
