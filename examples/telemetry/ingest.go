@@ -22,13 +22,14 @@ const maxAnswers = 2 * maxReadings
 type ingest struct {
 	hub   *hub.Hub
 	store store
+	pulse *pulse
 	stats *stats
 	live  *live
 	log   *slog.Logger
 }
 
-func newIngest(s store, st *stats, l *live, log *slog.Logger) *ingest {
-	in := &ingest{store: s, stats: st, live: l, log: log}
+func newIngest(s store, p *pulse, st *stats, l *live, log *slog.Logger) *ingest {
+	in := &ingest{store: s, pulse: p, stats: st, live: l, log: log}
 	in.hub = hub.New(hub.Config{
 		OnBatch:    in.handle,
 		DeadLetter: in.deadLetter,
@@ -61,6 +62,7 @@ func (in *ingest) handle(ctx context.Context, b *hub.Batch) error {
 		in.stats.accept(countReadings(messages) + len(answers))
 	}
 	o, err := in.store.commit(ctx, messages)
+	in.pulse.heard(err)
 	if err != nil {
 		return fmt.Errorf("store %d messages: %w", len(messages), err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -63,4 +64,22 @@ func TestDeviceThatDoesNotReadIsCutOff(t *testing.T) {
 	_ = bad.CloseNow()
 	_ = good.CloseNow()
 	flood.Wait()
+}
+
+// TestAFullDisk: a database that answers and takes nothing is away too, and what waited is stored when there is room.
+func TestAFullDisk(t *testing.T) {
+	r := start(t, newDB(t))
+	execute(t, r.store, "PRAGMA max_page_count = 1") // which SQLite takes for no more than there are
+	c := r.connect(t, "dev1")
+	for i := range 300 {
+		send(t, c, readingJSON(fmt.Sprint("a metric with a name of some length ", i), float64(i)))
+	}
+	testkit.Eventually(t, "the database is away", func() bool {
+		return getJSON[delivery](t, r, "/api/stats").DatabaseAway > 0
+	})
+	execute(t, r.store, "PRAGMA max_page_count = 100000")
+	testkit.Eventually(t, "all are stored", func() bool { return r.totals().Stored == 300 })
+	if away := getJSON[delivery](t, r, "/api/stats").DatabaseAway; away != 0 {
+		t.Errorf("it is away for %v s", away)
+	}
 }

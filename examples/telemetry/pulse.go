@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -12,7 +13,8 @@ const (
 	pulseTime  = 2 * time.Second // a database that takes longer to answer counts as away
 )
 
-// pulse knows whether the database could take something now: it asks each second. Its methods may be called at once.
+// pulse knows whether the database could take something now: it asks each second, and hears of each commit, because a
+// full disk answers as ever until it is given something. Its methods may be called at once.
 type pulse struct {
 	ping func(context.Context) error
 	log  *slog.Logger
@@ -22,6 +24,7 @@ type pulse struct {
 	mu    sync.Mutex
 	asked time.Time // when what has no answer yet was asked; zero: nothing
 	lost  time.Time // since when each answer was an error; zero: the last one was good
+	full  time.Time // since when each commit has failed for the database's sake; zero: the last one has not
 }
 
 func newPulse(ping func(context.Context) error, log *slog.Logger) *pulse {
@@ -82,6 +85,19 @@ func (p *pulse) ask(ctx context.Context) {
 	}
 }
 
+// heard notes how a commit went.
+func (p *pulse) heard(err error) {
+	failed := errors.As(err, new(awayError))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case !failed:
+		p.full = time.Time{}
+	case p.full.IsZero():
+		p.full = time.Now()
+	}
+}
+
 // away is how long the database has been away; 0: it is there.
 func (p *pulse) away() time.Duration {
 	p.mu.Lock()
@@ -91,6 +107,8 @@ func (p *pulse) away() time.Duration {
 		return time.Since(p.lost)
 	case !p.asked.IsZero() && time.Since(p.asked) > pulseTime:
 		return time.Since(p.asked)
+	case !p.full.IsZero():
+		return time.Since(p.full)
 	}
 	return 0
 }

@@ -55,7 +55,7 @@ func newServer(o options, log *slog.Logger) (*server, error) {
 		signer: signer{key, o.lifetime}, demo: o.demo, log: log,
 	}
 	s.live = newLive(s.totals, log)
-	s.ingest = newIngest(s.store, s.stats, s.live, log)
+	s.ingest = newIngest(s.store, s.pulse, s.stats, s.live, log)
 	s.live.delivery = s.delivery
 	s.live.start()
 	s.pulse.start()
