@@ -96,7 +96,7 @@ var policyGuards = []guard{
 	{"policy: what is dropped was never compressed", "internal/wire/outbox.go", `raw: pack, terms`, `raw: false, terms`, wire, "^TestPoliciesUnderContext"},
 	{"policy: nor is anything behind it", "internal/wire/outbox.go", `m.Policy != PolicyClose || pack && l.loose.raws > 0) {`, `m.Policy != PolicyClose) {`, wire, "^TestPoliciesUnderContext"},
 	{"policy: a round is parted where it waits", "internal/wire/admit.go", `if l.loose.marked == 0 || !l.writing {`, `if true {`, wire, "^TestPolicies"},
-	{"policy: keys are bounded", "internal/wire/outbox.go", `o.load.loose.count >= lenience*n {`, `false {`, "./hub", "^TestTooManyKeys"},
+	{"policy: keys are bounded", "internal/wire/outbox.go", `o.load.loose.count/lenience >= n {`, `false {`, "./hub", "^TestTooManyKeys"},
 	{"policy: sheds before it closes", "internal/wire/budget.go", `if b.shed != nil && b.shed(c) {`, `if false {`, wire, "^TestPoliciesShed"},
 	{"policy: OnDrain only after a limit", "internal/wire/writing.go", `l.loose.filled && !o.broken`, `!o.broken`, "./hub", "^TestOnDrain"},
 	{"target: Where", "hub/target.go", `case len(t.where) > 0:`, `case false:`, "./hub", "^TestTargets"},

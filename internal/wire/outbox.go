@@ -203,7 +203,7 @@ func (o *outbox) strainedLocked(size int) bool {
 // holdsLocked reports whether size more bytes of a round may be queued by a full outbox.
 func (o *outbox) holdsLocked(size int) bool {
 	bytes, most := o.load.bytes+size, max(o.conn.engine.OutboxBytes, lenientBytes)
-	if n := o.conn.engine.OutboxMessages; n > 0 && o.load.loose.count >= lenience*n {
+	if n := o.conn.engine.OutboxMessages; n > 0 && o.load.loose.count/lenience >= n {
 		return false
 	}
 	return bytes <= most || bytes <= lenience*most && o.load.writing && time.Since(o.load.progress) < roundPatience
