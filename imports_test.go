@@ -20,6 +20,7 @@ const module = "github.com/fiberwsx/wsx"
 var imports = map[string]string{
 	".":                   "ws hub auth ratelimit internal/origin",
 	"hub":                 "ws auth codec rooms ratelimit batch heartbeat internal/deflate internal/later internal/wire",
+	"codec/codectest":     "codec hub ws wsxtest",
 	"internal/wire":       "internal/deflate internal/later ws",
 	"wsxtest":             "ws internal/wire",
 	"auth/jwt":            "auth",

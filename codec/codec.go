@@ -63,7 +63,7 @@ type Codec interface {
 	Without(message []byte, names ...string) []byte
 	// Decode decodes a message or a part of one into what v points to.
 	Decode(p []byte, v any) error
-	// Append appends a message to b, and returns b as it was with an error: ErrOwnType, ErrNoType or that of the
-	// encoder.
+	// Append appends a message to b, and returns b as it was with an error: ErrOwnType, ErrNoType, ErrMalformed for a
+	// map whose keys cannot stand beside the type, or that of the encoder.
 	Append(b []byte, h Header, v any) ([]byte, error)
 }
