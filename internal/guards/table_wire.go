@@ -62,7 +62,8 @@ var socketGuards = []guard{
 	{"held: what comes is kept until the close", "internal/wire/read.go", `if held && heard {`, `if held && heard && false {`, wire, "^TestHold|^TestHeld"},
 	{"socket: nothing is written once it is released", "internal/wire/outbox.go", "if o.sealed || o.broken {\n\t\treturn ErrClosed", "if o.sealed {\n\t\treturn ErrClosed", wire, "^TestAbort|^TestNothingAfterClose|^TestPeerResets|^TestPeerHangs"},
 	{"socket: no shutdown of one that is released", "internal/wire/detached_linux.go", `return !t.released && syscall.Shutdown(`, `return syscall.Shutdown(`, wire, "^TestAReleased"},
-	{"socket: read to the end", "internal/wire/detached_linux.go", "b.consume(used)\n", "b.consume(used)\n\t\tif n < len(space) {\n\t\t\treturn t.drained(c, b.filled(0), false, nil)\n\t\t}\n", ".", "^TestMessageAndEndTogether"},
+	{"socket: the lot tells of the end behind a message", "internal/wire/detached_linux.go", `t.alone = !mayNap || !c.engine.lot.guard(c)`, `t.alone = !mayNap`, wire, "^TestEndBehindAMessage"},
+	{"socket: read to the end where nobody tells of it", "internal/wire/detached_linux.go", "case !t.alone:", "default:", wire, "^TestEndBehindAMessage"},
 	{"socket: what was read with the handshake", "internal/wire/detached_linux.go", `early = readAhead(nc)`, `_ = readAhead`, ".", "^TestFramesInTheHandshakes"},
 	{"socket: no wake of one that has gone", "internal/wire/detached_linux.go", `c.engine.lot.leave(c)`, `_ = c`, wire, "^TestDescriptors|^TestIdle|^TestRest"},
 }

@@ -22,7 +22,9 @@ type detached struct {
 	fd   uintptr
 	over atomic.Bool // nothing is to be read any more
 	dead atomic.Bool // the socket has failed: nobody waits for it, and nothing can be shut down
-	long bool        // reads fill a small buffer; of the goroutine that reads
+	// Of the goroutine that reads.
+	long  bool // reads fill a small buffer
+	alone bool // nobody tells of an end that has come with a message
 
 	mu          sync.Mutex
 	file        *os.File // for waiting; made when it is first needed
@@ -88,6 +90,7 @@ func readAhead(nc net.Conn) []byte {
 
 // run reads what has woken the connection. After a message it stays, because more will come; else it naps again.
 func (t *detached) run(c *Conn, mayNap bool) error {
+	t.alone = false // to park tells of everything
 	for mayNap {
 		if err := t.drain(c); err != nil {
 			return err
@@ -101,6 +104,8 @@ func (t *detached) run(c *Conn, mayNap bool) error {
 		mayNap = false
 	}
 	for {
+		t.open() // so that it can be interrupted
+		t.alone = !mayNap || !c.engine.lot.guard(c)
 		err := t.stay(c)
 		if !errors.Is(err, os.ErrDeadlineExceeded) || !t.resume() {
 			return err
@@ -164,9 +169,9 @@ func (t *detached) open() *os.File {
 	return t.file
 }
 
-// drain reads until the socket has nothing more: a read that fills only a part of the buffer does not say so, because
-// the end of the stream may be behind it, and no event tells of that. nil means to wait. A handler that blocks keeps
-// the buffer, so it is a large one only where that was of use before.
+// drain reads until the socket has nothing more. A read that fills only a part of the buffer says so, but for the end of
+// the stream, which may be behind it: Go's poller has told of both at once and does not tell again. nil means to wait. A
+// handler that blocks keeps the buffer, so it is a large one only where that was of use before.
 func (t *detached) drain(c *Conn) error {
 	b := newReadBuffer(t.long)
 	defer b.release()
@@ -190,8 +195,12 @@ func (t *detached) drain(c *Conn) error {
 			return err
 		}
 		b.consume(used)
-		if n == len(space) {
+		switch {
+		case n == len(space):
 			b.grow()
+		case !t.alone:
+			t.long = all >= smallBuffer
+			return t.drained(c, b.filled(0), false, nil)
 		}
 	}
 }

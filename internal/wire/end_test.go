@@ -64,6 +64,41 @@ func TestMessagesBeforeTheHangUp(t *testing.T) {
 	}
 }
 
+// TestEndBehindAMessage has the end of the stream come while a handler is at work, together with one more message: Go's
+// poller tells of both at once, and not again.
+func TestEndBehindAMessage(t *testing.T) {
+	for name, run := range map[string]func(*wire.Conn){
+		"Go":  (*wire.Conn).Go,
+		"Run": func(c *wire.Conn) { go c.Run() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, server := tcpPair(t)
+			entered, release := make(chan struct{}), make(chan struct{})
+			h := &recorder{over: make(chan struct{}), onMessage: func(c *wire.Conn, _ ws.MessageType, p []byte) {
+				if string(p) == "wait" {
+					close(entered)
+					<-release
+				}
+				_ = c.Send(ws.Text, p)
+			}}
+			r := &rig{Conn: wire.New(server, wire.NewEngine(limits()), h), client: client, handler: h, over: h.over}
+			h.conn = r.Conn
+			run(r.Conn)
+			for range 3 { // a busy one
+				client.SendText("busy")
+				want(t, "echo", client.ReadText(), "busy")
+			}
+			client.SendText("wait")
+			<-entered
+			client.SendText("last")
+			must(t, client.Conn().(*net.TCPConn).CloseWrite())
+			close(release)
+			r.ended(t)
+			want(t, "handled at last", h.all()[4], `text "last"`)
+		})
+	}
+}
+
 func TestAbort(t *testing.T) {
 	for name, connect := range map[string]func(testing.TB, wire.Config, *recorder) *rig{"pipe": piped, "detached": dialed, "in place": inPlace} {
 		t.Run(name, func(t *testing.T) {

@@ -33,14 +33,29 @@ type watch struct {
 	file *os.File
 }
 
-// awaited is what wakes a connection, once: then it has to be armed again. That is level-triggered, so what came before
-// wakes it as well.
-const awaited = syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLONESHOT
+// awaited is what wakes a connection, and guarded what interrupts one that has a goroutine: once, then it has to be armed
+// again. That is level-triggered, so what came before counts as well.
+const (
+	awaited = syscall.EPOLLIN | guarded
+	guarded = syscall.EPOLLRDHUP | syscall.EPOLLONESHOT
+)
 
 // park lets c wait without a goroutine. With true, c belongs to whoever wakes it, and must not be touched any more.
 func (l *lot) park(c *Conn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	c.napping = l.armLocked(c, awaited)
+	return c.napping
+}
+
+// guard interrupts c, which waits in Go's poller, when its peer finishes writing, or if it has.
+func (l *lot) guard(c *Conn) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.armLocked(c, guarded)
+}
+
+func (l *lot) armLocked(c *Conn, events uint32) bool {
 	if l.watch == nil && !l.openLocked() {
 		return false
 	}
@@ -50,12 +65,11 @@ func (l *lot) park(c *Conn) bool {
 		op = syscall.EPOLL_CTL_ADD
 		l.conns[fd] = c
 	}
-	c.napping = true
-	event := syscall.EpollEvent{Events: awaited, Fd: fd}
+	event := syscall.EpollEvent{Events: events, Fd: fd}
 	if syscall.EpollCtl(l.watch.fd, op, int(fd), &event) == nil {
 		return true
 	}
-	if c.napping = false; op == syscall.EPOLL_CTL_ADD {
+	if op == syscall.EPOLL_CTL_ADD {
 		l.forgetLocked(fd)
 	}
 	return false
@@ -149,15 +163,24 @@ func (w *watch) look(events []syscall.EpollEvent) int {
 	return int(n)
 }
 
-// wake gives a connection a goroutine, if it naps: an event may be of a descriptor that was another one's before.
+// wake gives a connection a goroutine, if it naps, and interrupts one that has a goroutine. An event may be of a
+// descriptor that was another one's before: that does no harm.
 func (l *lot) wake(fd int32) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	c := l.conns[fd]
-	if c == nil || !c.napping {
-		return
+	guards := c != nil && !c.napping
+	if c != nil && c.napping {
+		c.napping = false
+		l.employLocked(c)
 	}
-	c.napping = false
+	l.mu.Unlock()
+	if guards {
+		c.socket.(*detached).interrupt() // it parks then, which tells of the end
+	}
+}
+
+// employLocked finds a goroutine for c.
+func (l *lot) employLocked(c *Conn) {
 	last := len(l.spare) - 1
 	if last < 0 {
 		go l.work(c)
