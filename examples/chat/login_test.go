@@ -30,6 +30,9 @@ func TestLogin(t *testing.T) {
 		"too long":           {credentials{strings.Repeat("a", maxName+1), ""}, 400},
 		"turned around":      {credentials{"a\u202egnp.exe", ""}, 400},
 		"invisible":          {credentials{"a\u200bb", ""}, 400},
+		"an unseen letter":   {credentials{"ann\u3164", ""}, 400},
+		"an unseen mark":     {credentials{"an\u034fn", ""}, 400},
+		"another look":       {credentials{"ann\ufe0f", ""}, 400},
 		"not UTF-8":          {credentials{"a\xffb", ""}, 400}, // which arrives as U+FFFD
 		"a heap of marks":    {credentials{"z" + strings.Repeat("\u0335", 8), ""}, 400},
 		"a mark alone":       {credentials{"\u0335", ""}, 400},

@@ -32,6 +32,9 @@ func cleanName(name string) (string, error) {
 	}
 	marks := 0
 	for i, r := range name {
+		if unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) {
+			return "", errName // some letters and marks show nothing
+		}
 		if unicode.IsMark(r) && i > 0 && marks < 2 {
 			marks++
 			continue
