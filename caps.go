@@ -111,6 +111,13 @@ func (s *slot) handedOver() { s.collected.Stop() }
 
 func (s *slot) release() { s.held.release() }
 
+// releaseUnless releases when a callback of the application has not returned: a panic in it may be recovered outside.
+func (s *slot) releaseUnless(returned *bool) {
+	if !*returned {
+		s.release()
+	}
+}
+
 func (h *held) release() {
 	h.once.Do(func() {
 		for _, give := range h.give {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -146,6 +147,40 @@ func connect(t *testing.T, addr, request string, want int) *wsxtest.Client {
 		}
 	})
 	return client
+}
+
+// TestAPanicBeforeThe101GivesItsPlacesBack at once, and not when the garbage collector comes by.
+func TestAPanicBeforeThe101GivesItsPlacesBack(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	crash := func(c *fiber.Ctx, where string) {
+		if c.Get("X-Fail") == where {
+			panic(where)
+		}
+	}
+	h := echoHub(hub.Config{MaxConns: 1})
+	app := newApp()
+	app.Use(recovery.New())
+	app.Use("/ws", wsx.New(wsx.Config{
+		Hub: h, Logger: quiet, MaxConnsPerIP: 1,
+		Identify: func(c *fiber.Ctx) (auth.Identity, error) {
+			crash(c, "Identify")
+			return auth.Identity{Subject: "ann"}, nil
+		},
+		Authorize: func(c *fiber.Ctx, _ auth.Identity) error { crash(c, "Authorize"); return nil },
+		Bind:      func(c *fiber.Ctx) (any, error) { crash(c, "Bind"); return nil, nil },
+	}))
+	addr := serve(t, app, h)
+	for _, where := range []string{"Identify", "Authorize", "Bind", "nowhere"} {
+		resp, c := wsxtest.Exchange(t, addr, handshake("/ws", "+X-Fail: "+where))
+		want := http.StatusInternalServerError
+		if where == "nowhere" {
+			want = http.StatusSwitchingProtocols
+		}
+		if resp.StatusCode != want {
+			t.Errorf("%s: %s, want %d", where, resp.Status, want)
+		}
+		_ = c.Conn().Close()
+	}
 }
 
 // TestRefusedByACapGivesTheOthersBack refuses at the last cap, and looks whether the ones before are given back.

@@ -91,11 +91,13 @@ func (g *gate) handle(c *fiber.Ctx, accept func(*fiber.Ctx, *admission) error) e
 	if err != nil {
 		return g.answer(c, err)
 	}
-	if err := accept(c, a); err != nil {
+	returned := false
+	defer a.slot.releaseUnless(&returned)
+	if err = accept(c, a); err != nil {
 		a.slot.release()
-		return err
 	}
-	return nil
+	returned = true
+	return err
 }
 
 // admit runs every check in order. On failure nothing stays reserved.
@@ -113,7 +115,11 @@ func (g *gate) admit(c *fiber.Ctx, raw []byte) (*admission, error) {
 	if err := g.agree(&h, a); err != nil {
 		return nil, err
 	}
-	if err := g.reserve(c, &h, a); err != nil {
+	returned := false
+	defer a.slot.releaseUnless(&returned)
+	err := g.reserve(c, &h, a)
+	returned = true
+	if err != nil {
 		a.slot.release()
 		return nil, err
 	}
