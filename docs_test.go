@@ -183,14 +183,7 @@ func quantity(text string) (float64, error) {
 
 // TestNamedTestsExist checks that every test that SECURITY.md names is one.
 func TestNamedTestsExist(t *testing.T) {
-	declared := make(map[string]bool)
-	for _, f := range goFiles(t) {
-		for _, decl := range f.syntax.Decls {
-			if fn, ok := decl.(*ast.FuncDecl); ok && f.test() {
-				declared[fn.Name.Name] = true
-			}
-		}
-	}
+	declared := declaredTests(t)
 	page, err := os.ReadFile("SECURITY.md")
 	if err != nil {
 		t.Fatal(err)
@@ -204,4 +197,18 @@ func TestNamedTestsExist(t *testing.T) {
 			t.Errorf("SECURITY.md names %s, which is no test", m[1])
 		}
 	}
+}
+
+// declaredTests returns the names of the functions in all test files.
+func declaredTests(t *testing.T) map[string]bool {
+	t.Helper()
+	declared := make(map[string]bool)
+	for _, f := range goFiles(t) {
+		for _, decl := range f.syntax.Decls {
+			if fn, ok := decl.(*ast.FuncDecl); ok && f.test() {
+				declared[fn.Name.Name] = true
+			}
+		}
+	}
+	return declared
 }
