@@ -35,8 +35,9 @@ func (l *ledger) add(t hub.Tally) {
 }
 
 // TestCountsUnderChurn has clients come, go in and out of rooms, read late, and go in every order, while others send
-// under each policy to each kind of target. In the end every message is accounted for: what the senders were told is what
-// the hub has counted, and what it has counted as sent has been received, dropped, replaced, or lost with its connection.
+// under each policy to each kind of target. In the end every message is accounted for: what the senders were told is
+// what the hub has counted, and what it has counted as sent has been received, dropped, replaced, or lost with its
+// connection.
 func TestCountsUnderChurn(t *testing.T) {
 	policies := []hub.Policy{hub.DropNewest, hub.DropOldest, hub.Conflate("a"), hub.Conflate("b")}
 	t.Run("nobody is cut", func(t *testing.T) {

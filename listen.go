@@ -62,8 +62,9 @@ func ListenTLS(app *fiber.App, addr string, cert tls.Certificate, hubs ...*hub.H
 // in the order given, so name the one first that takes data in; HTTP still answers meanwhile, with 503 for new
 // connections. Then it stops Fiber, within 5 s. A second signal cuts all that short.
 //
-// It returns nil when nothing was abandoned that a hub had accepted, a [*hub.ShutdownError] when something was (see
-// [hub.Hub.Report]), and the listener's error when the serving failed. It closes ln.
+// It returns nil when nothing was abandoned that a hub had accepted and every callback has returned, a
+// [*hub.ShutdownError] otherwise (see [hub.Hub.Report]), and the listener's error when the serving failed. It closes
+// ln.
 //
 // Where the app has none, it sets a ReadTimeout of 5 s, an IdleTimeout of 75 s and a time of 5 min for a request's
 // body, and says so in the log. With Prefork it refuses to serve: each process would have a hub of its own.

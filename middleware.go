@@ -23,7 +23,8 @@ import (
 //
 // A refused handshake is answered before the 101, cheap checks first: 405, 400 and 426 for what is no valid handshake
 // (RFC 6455, section 4.2), 503 while the hub drains or is full, 403 for the origin, 429 for the caps of the address,
-// 400 and 401 for the token, 403 from Authorize, 429 for the cap of the subject. The reason is in the log.
+// 400 and 401 for the token, 403 from Authorize, 429 for the cap of the subject, 400 from Bind. The reason is in the
+// log.
 //
 // It panics with a sentence that says what to change when the configuration cannot work. What works and will hurt later
 // is a warning in the log, once for each hub and app: a limit of open files that is not above the hub's MaxConns, a

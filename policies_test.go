@@ -144,8 +144,8 @@ func numbersFrom(t *testing.T, c *wsxtest.Client, n int) (got []int) {
 	return got
 }
 
-// TestThePolicyClose has one of a room stop reading: it is closed with 4006, once it counts as slow nobody waits for it,
-// and the others get everything.
+// TestThePolicyClose has one of a room stop reading: it is closed with 4006, once it counts as slow nobody waits for
+// it, and the others get everything.
 func TestThePolicyClose(t *testing.T) {
 	onEach(t, func(t *testing.T, on transport) {
 		ends := make(chan ws.Status, 4)

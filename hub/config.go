@@ -48,7 +48,7 @@ type Config struct {
 	// OnMessage handles each message. Its payload is valid until the function returns. An error that holds a
 	// [ws.CloseError] closes the connection with it; any other goes to OnError.
 	//
-	// At most one of OnMessage, OnBatch and OnConn can be; without any the hub has events, see [On].
+	// At most one of OnMessage, OnBatch and OnConn may be set; without any the hub has events, see [On].
 	OnMessage func(c *Conn, m Message) error
 	// OnBatch handles many messages at once. The batch is valid until the function returns. An error or a panic makes
 	// it come again, later; ctx ends when a shutdown runs out of time. One connection's messages come in order.
@@ -67,8 +67,8 @@ type Config struct {
 	// OnClose is called once for each connection whose OnOpen was entered, when its socket is gone. err says what
 	// happened and always holds a [ws.CloseError]. Optional. Default: nil.
 	OnClose func(c *Conn, err error)
-	// OnError is told of errors that close nothing by themselves: a handler's, a panic, an abandoned batch. c is nil
-	// when no single connection is meant. Optional. Default: a line in the log.
+	// OnError is told of errors that close nothing by themselves: a handler's, a panic, messages that are not stored. c
+	// is nil when no single connection is meant. Optional. Default: a line in the log.
 	OnError func(c *Conn, err error)
 	// OnPing is called for each ping; its pong is queued already. It runs beside OnConn. Optional. Default: nil.
 	OnPing func(c *Conn, payload []byte)
@@ -81,8 +81,8 @@ type Config struct {
 	OnLeave func(c *Conn, room string)
 
 	// Batch says when a batch is complete and how often it is tried. Optional. Default: 500 messages, 1 MiB or 100 ms
-	// from the first one; with PerConn 50, 256 KiB, 100 ms. 8 attempts, 100 ms apart, doubling to 5 s. DropOldest needs
-	// AckNone.
+	// from the first one; with PerConn 50, 256 KiB, 100 ms. 8 attempts, after random pauses of at most 100 ms, doubling
+	// to 5 s. DropOldest needs AckNone.
 	Batch batch.Config
 	// BatchPer is Shared or PerConn. Optional. Default: Shared.
 	BatchPer BatchPer

@@ -29,8 +29,8 @@ var (
 // the latest of each could not be kept.
 func Conflate(key string) Policy { return Policy{is: wire.PolicyConflate, key: key} }
 
-// Tally is what has become of messages by the time that Send returns; see [Target.Tally]. What happens later to those that
-// are queued is counted in [Stats] alone.
+// Tally is what has become of messages by the time that Send returns; see [Target.Tally]. What happens later to those
+// that are queued is counted in [Stats] alone.
 type Tally struct {
 	// Queued counts the receivers for which a message was written or queued.
 	Queued int

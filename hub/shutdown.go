@@ -33,12 +33,13 @@ func (h *Hub) closing() bool {
 }
 
 // Shutdown ends the hub in order: new connections are refused; readers stop after what they have read; batches are
-// handed over at once and finished or retried; every connection is closed with 1001, in jittered waves, and has the
-// close timeout to answer; what is left is cut off. It takes at most the DrainTimeout, or less when ctx ends before.
+// handed over at once and finished or retried; every connection is closed with the ShutdownStatus, in jittered waves,
+// and has the close timeout to answer; what is left is cut off. It takes at most the DrainTimeout, or less when ctx
+// ends before, and a second for what it has cut off.
 //
-// It returns nil when nothing was abandoned, though clients may have been cut off, and a [*ShutdownError] otherwise;
-// the log and [Hub.Report] have the figures. It does not end callbacks that do not return, nor the HTTP server. Further
-// calls wait for the first and return the same, or the error of their own ctx.
+// It returns nil when nothing was abandoned and every callback has returned, though clients may have been cut off, and
+// a [*ShutdownError] otherwise; the log and [Hub.Report] have the figures. It does not end callbacks that do not
+// return, nor the HTTP server. Further calls wait for the first and return the same, or the error of their own ctx.
 func (h *Hub) Shutdown(ctx context.Context) error {
 	s, first := h.beginShutdown()
 	if first {

@@ -14,8 +14,8 @@ import (
 )
 
 // Test checks a codec as [codec.Codec] describes it, and in a hub if it has a subprotocol. It knows nothing of the
-// encoding: what is wrong in that alone, lengths that lie for example, is for tests of the codec's own, and for fuzzing.
-// The fields of the structs that it encodes have the tags json and msgpack.
+// encoding: what is wrong in that alone, lengths that lie for example, is for tests of the codec's own, and for
+// fuzzing. The fields of the structs that it encodes have the tags json and msgpack.
 func Test(t *testing.T, k codec.Codec) {
 	t.Run("Append", func(t *testing.T) { testAppend(t, k) })
 	t.Run("Open", func(t *testing.T) { testOpen(t, k) })
@@ -26,8 +26,8 @@ func Test(t *testing.T, k codec.Codec) {
 	}
 }
 
-// Fuzz looks for messages that a codec opens and cannot take apart, and for those that it panics for. Give f a few seeds
-// first.
+// Fuzz looks for messages that a codec opens and cannot take apart, and for those that it panics for. Give f a few
+// seeds first.
 func Fuzz(f *testing.F, k codec.Codec) {
 	f.Fuzz(func(t *testing.T, message []byte) {
 		e, err := k.Open(message)
