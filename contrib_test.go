@@ -141,23 +141,7 @@ func isReset(err error) bool {
 
 func TestContribDrains(t *testing.T) {
 	addr, h := serveContrib(t, contribEcho, wsx.Config{})
-	var clients []*wsxtest.Client
-	for range 5 {
-		c := wsxtest.Dial(t, "ws://"+addr+"/ws/a")
-		c.SendText("hello")
-		c.ReadText()
-		clients = append(clients, c)
-	}
-	done := make(chan error, 1)
-	go func() { done <- h.Shutdown(t.Context()) }()
-	for _, c := range clients {
-		if e := c.ReadClose(); e.Status != ws.StatusGoingAway {
-			t.Errorf("got %v, want 1001", e)
-		}
-	}
-	if err := <-done; err != nil {
-		t.Errorf("shutdown: %v", err)
-	}
+	shutdownTells(t, h, "ws://"+addr+"/ws/a", 5)
 	if got := status(t, addr, handshake("/ws/a")); got != http.StatusServiceUnavailable {
 		t.Errorf("while draining: got %d", got)
 	}

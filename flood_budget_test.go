@@ -1,7 +1,6 @@
 package wsx_test
 
 import (
-	"bytes"
 	"testing"
 	"time"
 
@@ -28,16 +27,7 @@ func TestTheOutboxBudget(t *testing.T) {
 		h := budgetHub(ends, 512<<10, -1)
 		address := on.serve(t, h)
 		beside(t, address, func() {
-			crowd(clients, clients, func(int) {
-				c := deaf(t, address)
-				if c == nil {
-					return
-				}
-				_ = c.Conn().SetWriteDeadline(time.Now().Add(10 * time.Second))
-				frame := wsxtest.AppendFrame(nil, true, opText, bytes.Repeat([]byte("x"), 60<<10))
-				for c.Raw(frame) == nil {
-				}
-			})
+			sendUnread(t, address, clients)
 			for range clients / 2 {
 				if got := <-ends; got != ws.StatusSlowConsumer {
 					t.Errorf("one that does not read ended with %s", got)

@@ -200,6 +200,20 @@ func deaf(t *testing.T, address string) *wsxtest.Client {
 	}})
 }
 
+// sendUnread has so many deaf clients send large messages, each until it is cut off.
+func sendUnread(t *testing.T, address string, clients int) {
+	frame := wsxtest.AppendFrame(nil, true, opText, bytes.Repeat([]byte("x"), 60<<10))
+	crowd(clients, clients, func(int) {
+		c := deaf(t, address)
+		if c == nil {
+			return
+		}
+		_ = c.Conn().SetWriteDeadline(time.Now().Add(10 * time.Second))
+		for c.Raw(frame) == nil {
+		}
+	})
+}
+
 // TestUnreadEchoes has clients send and never read: they are cut as slow consumers.
 func TestUnreadEchoes(t *testing.T) {
 	onEach(t, func(t *testing.T, on transport) {
@@ -211,16 +225,7 @@ func TestUnreadEchoes(t *testing.T) {
 		})
 		address := on.serve(t, h)
 		beside(t, address, func() {
-			crowd(clients, clients, func(int) {
-				c := deaf(t, address)
-				if c == nil {
-					return
-				}
-				_ = c.Conn().SetWriteDeadline(time.Now().Add(10 * time.Second))
-				frame := wsxtest.AppendFrame(nil, true, opText, bytes.Repeat([]byte("x"), 60<<10))
-				for c.Raw(frame) == nil {
-				}
-			})
+			sendUnread(t, address, clients)
 			for range clients {
 				if got := <-ends; got != ws.StatusSlowConsumer {
 					t.Errorf("one that does not read ended with %s", got)

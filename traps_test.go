@@ -164,18 +164,18 @@ func TestCloseOfASilentClient(t *testing.T) {
 	}
 }
 
-func TestShutdownTellsEverybody(t *testing.T) {
-	addr, h := serveEcho(t, wsx.Config{})
-	var clients []*wsxtest.Client
-	for range 100 {
-		c := wsxtest.Dial(t, "ws://"+addr+"/ws")
-		c.SendText("hello")
-		c.ReadText()
-		clients = append(clients, c)
+// shutdownTells connects clients of an echo, shuts the hub down, and expects that each is told.
+func shutdownTells(t *testing.T, h *hub.Hub, url string, clients int) {
+	t.Helper()
+	all := make([]*wsxtest.Client, clients)
+	for i := range all {
+		all[i] = wsxtest.Dial(t, url)
+		all[i].SendText("hello")
+		all[i].ReadText()
 	}
 	done := make(chan error, 1)
 	go func() { done <- h.Shutdown(context.Background()) }()
-	for _, c := range clients {
+	for _, c := range all {
 		if e := c.ReadClose(); e.Status != ws.StatusGoingAway {
 			t.Errorf("got %v, want 1001", e)
 		}
@@ -183,6 +183,11 @@ func TestShutdownTellsEverybody(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}
+}
+
+func TestShutdownTellsEverybody(t *testing.T) {
+	addr, h := serveEcho(t, wsx.Config{})
+	shutdownTells(t, h, "ws://"+addr+"/ws", 100)
 	resp, _ := wsxtest.Exchange(t, addr, handshake("/ws"))
 	if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") != "1" {
 		t.Errorf("afterwards: got %s with %v", resp.Status, resp.Header)
