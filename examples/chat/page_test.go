@@ -117,10 +117,17 @@ func TestTwoTabsAndARestart(t *testing.T) {
 		ada.shows(t, before...)
 	}
 	bob.shows(t, before...)
-	for name, b := range map[string]*page{"ada": ada, "bob": bob} {
-		if title, n := testkit.Eval[string](t, b.Browser, `document.title`), testkit.Eval[int](t, b.Browser, `document.querySelectorAll("#chat img, #chat script").length`); title != "Chat" || n != 0 {
-			t.Errorf("%s's page: title %q, %d elements out of messages", name, title, n)
-		}
+	ada.harmless(t)
+	bob.harmless(t)
+}
+
+// harmless fails the test when something that was written has become a part of the page, or has run.
+func (b *page) harmless(t *testing.T) {
+	t.Helper()
+	title := testkit.Eval[string](t, b.Browser, `document.title`)
+	n := testkit.Eval[int](t, b.Browser, `document.querySelectorAll("#chat img, #chat script").length`)
+	if title != "Chat" || n != 0 {
+		t.Errorf("the title is %q, there are %d elements out of messages", title, n)
 	}
 }
 
@@ -150,6 +157,7 @@ func TestPageComesBackToItsServer(t *testing.T) {
 	b.Do(t, chromedp.Reload()) // still logged in, by what the tab keeps
 	b.shows(t, "bob: one", "bob: two", "bob: three")
 	b.Clean(t)
+	b.harmless(t)
 }
 
 func TestPrivatelyAndKicked(t *testing.T) {
@@ -167,6 +175,7 @@ func TestPrivatelyAndKicked(t *testing.T) {
 	}
 	b.Type(t, "#privates button", "\r")
 	b.shows(t, "bob: "+image)
+	b.harmless(t)
 	b.Type(t, "#text", "hello\r")
 	if e := bob.expect(t, "private"); e.Text != image {
 		t.Errorf("bob got %+v", e)
