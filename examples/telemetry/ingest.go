@@ -13,9 +13,8 @@ import (
 	"github.com/fiberwsx/wsx/ws"
 )
 
-// maxAnswers is how many answers may wait for a device that does not read them, twice what one message can ask
-// for. A device that lets more wait is cut off, so that the others' readings do not wait for it.
-const maxAnswers = 2 * maxReadings
+// maxAnswers is how many answers may wait for a device that does not read them. A device that lets more wait is cut off, so that the others' readings do not wait for it.
+const maxAnswers = 4000
 
 // ingest takes what devices send. A batch of messages becomes one transaction, with the positions of their streams in
 // it; only what is committed is acknowledged, counted as stored, answered for and shown.
@@ -57,9 +56,9 @@ func newIngest(s store, p *pulse, st *stats, l *live, log *slog.Logger) *ingest 
 // handle stores a batch. It may be called again with the same one, or with a part of it, so what must happen once waits
 // for the commit.
 func (in *ingest) handle(ctx context.Context, b *hub.Batch) error {
-	messages, answers := decodeBatch(b)
+	messages, answers, rejected := decodeBatch(b)
 	if b.Attempt() == 1 {
-		in.stats.accept(countReadings(messages) + len(answers))
+		in.stats.accept(countReadings(messages) + rejected)
 	}
 	o, err := in.store.commit(ctx, messages)
 	in.pulse.heard(err)
@@ -67,7 +66,7 @@ func (in *ingest) handle(ctx context.Context, b *hub.Batch) error {
 		return fmt.Errorf("store %d messages: %w", len(messages), err)
 	}
 	in.stats.deliver(o, messages)
-	in.stats.settle(countReadings(messages), len(answers))
+	in.stats.settle(countReadings(messages), rejected)
 	in.live.push(readingsOf(messages))
 	for _, a := range answers {
 		a.send()
@@ -112,28 +111,29 @@ type answer struct {
 }
 
 // decodeBatch rejects each message that holds a bad reading: the good ones in it are stored like all others, and it is
-// kept as a dead letter.
-func decodeBatch(b *hub.Batch) (messages []message, answers []answer) {
+// kept as a dead letter. rejected counts the bad readings.
+func decodeBatch(b *hub.Batch) (messages []message, answers []answer, rejected int) {
 	for i, it := range b.All() {
 		good, bad := decodeReadings(it.Conn.Subject(), it.Message.Data)
 		messages = append(messages, message{device: it.Conn.Subject(), number: it.Number, at: it.At, readings: good})
 		for _, what := range bad {
 			answers = append(answers, answer{it.Conn, what})
 		}
-		if len(bad) > 0 {
-			b.Reject(i, fmt.Errorf("%d bad readings; reading %d: %s", len(bad), bad[0].Index, bad[0].Message))
+		if n := countBad(bad); n > 0 {
+			rejected += n
+			b.Reject(i, fmt.Errorf("%d bad readings; reading %d: %s", n, bad[0].Index, bad[0].Message))
 		}
 	}
 	why := maps.Collect(b.Rejected())
 	if len(why) == 0 {
-		return messages, answers
+		return messages, answers, rejected
 	}
 	for i, it := range b.All() {
 		if err := why[i]; err != nil {
 			messages[i].reason, messages[i].body = err.Error(), it.Message.Data
 		}
 	}
-	return messages, answers
+	return messages, answers, rejected
 }
 
 func (a answer) send() {

@@ -259,7 +259,7 @@ func TestAgentEndsWhenRefused(t *testing.T) {
 func TestWrongCommandLines(t *testing.T) {
 	for _, args := range [][]string{
 		{"-nonsense"}, {"start"}, {"-agent", "http://x/ingest", "-token", "t"}, {"-agent", "ws://x/ingest", "-token", ""},
-		{"-device", " "}, {"-mint", "a\tb"}, {"-mint", ""}, {"-agent", ""},
+		{"-device", " "}, {"-mint", "a\tb"}, {"-mint", ""}, {"-mint", "?a"}, {"-agent", ""},
 		{"-agent", "ws://127.0.0.1:1/ingest", "-token", "a\nb"}, {"-lifetime", "0s"},
 	} {
 		var stderr strings.Builder

@@ -29,15 +29,19 @@ type invalid struct {
 	Field   string `json:"field"`
 	Index   int    `json:"index"`
 	Message string `json:"message"`
+	More    int    `json:"more,omitempty"` // bad readings behind this one that have no answer of their own
 }
 
 const (
 	maxName   = 256 // bytes in the name of a metric or a device; the subject of a token may have as many
 	maxDevice = 128 // bytes in the name of a device that sends, because it names a stream too
 
-	// maxReadings in one message is more than 64 KiB hold when they are valid. It bounds the answers that one
-	// message of garbage can ask for.
+	// maxReadings in one message is more than 64 KiB hold when they are valid.
 	maxReadings = 2000
+	minReading  = len(`{"metric":"a","value":1,"ts":"2006-01-02T15:04:05Z"}`)
+	// maxTold is how many of the bad readings in a message are answered one by one: the answers to a batch of garbage
+	// would take many times its memory otherwise.
+	maxTold = 20
 )
 
 // The instants that 64 bits of nanoseconds since 1970 hold.
@@ -47,17 +51,21 @@ var (
 )
 
 // decodeReadings reads a message, one reading or an array of them, and tells the good from the bad: a bad one
-// does not stop the others. A message that cannot be taken apart counts as one bad reading. Nothing that it
-// returns aliases data.
+// does not stop the others. Of many bad ones the last that is returned counts the rest. A message that cannot be taken
+// apart counts as one bad reading. Nothing that it returns aliases data.
 func decodeReadings(device string, data []byte) (good []reading, bad []invalid) {
 	elements, err := split(data)
 	if err != nil {
 		return nil, []invalid{refuse(0, fieldError{"", err})}
 	}
-	good = make([]reading, 0, len(elements))
+	good = make([]reading, 0, min(len(elements), len(data)/minReading+1))
 	for i, element := range elements {
 		r, err := decodeReading(element)
-		if err != nil {
+		switch {
+		case err != nil && len(bad) == maxTold:
+			bad[maxTold-1].More++
+			continue
+		case err != nil:
 			bad = append(bad, refuse(i, err))
 			continue
 		}
@@ -65,6 +73,14 @@ func decodeReadings(device string, data []byte) (good []reading, bad []invalid) 
 		good = append(good, r)
 	}
 	return good, bad
+}
+
+// countBad returns for how many readings the answers are.
+func countBad(bad []invalid) (n int) {
+	for _, what := range bad {
+		n += 1 + what.More
+	}
+	return n
 }
 
 func split(data []byte) ([]json.RawMessage, error) {
@@ -200,8 +216,11 @@ func checkName(name string) error {
 
 // checkDevice says why a device may not send under a name, or nil.
 func checkDevice(name string) error {
-	if len(name) > maxDevice {
+	switch {
+	case len(name) > maxDevice:
 		return fmt.Errorf("must be at most %d bytes long", maxDevice)
+	case strings.HasPrefix(name, "?"): // so begin the streams of those without a token
+		return errors.New("must not begin with a question mark")
 	}
 	return checkName(name)
 }

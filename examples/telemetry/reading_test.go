@@ -123,6 +123,10 @@ func TestAnswersToGarbageAreBounded(t *testing.T) {
 	if len(bad) != 1 {
 		t.Errorf("%d answers to one message, want 1", len(bad))
 	}
+	_, bad = decodeReadings("d", []byte("["+strings.Repeat("0,", maxReadings-1)+"0]"))
+	if len(bad) != maxTold || bad[maxTold-1].More != maxReadings-maxTold || countBad(bad) != maxReadings {
+		t.Errorf("%d answers to %d bad readings, the last one for %d more", len(bad), countBad(bad), bad[len(bad)-1].More)
+	}
 }
 
 func TestDecodedReadingsDoNotAliasTheMessage(t *testing.T) {
@@ -149,7 +153,7 @@ func FuzzDecodeReadings(f *testing.F) {
 				t.Fatalf("%+v cannot be shown: %v", r, err)
 			}
 		}
-		if len(bad) > maxReadings {
+		if len(bad) > maxTold {
 			t.Fatalf("%d answers", len(bad))
 		}
 	})

@@ -47,7 +47,7 @@ func (s *server) getToken(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusForbidden, why)
 	}
 	device := c.Query("device")
-	if err := checkName(device); err != nil {
+	if err := checkDevice(device); err != nil {
 		return fiber.NewError(fiber.StatusBadRequest, "device "+err.Error())
 	}
 	token, err := s.signer.token(device)

@@ -76,12 +76,12 @@ func TestTokenIsNotGivenWithoutDemo(t *testing.T) {
 
 func TestTokenNeedsADevice(t *testing.T) {
 	r := start(t, newDB(t))
-	for _, query := range []string{"", "?device=", "?device=%20", "?device=a%00b", "?device=" + strings.Repeat("d", maxName+1)} {
+	for _, query := range []string{"", "?device=", "?device=%20", "?device=a%00b", "?device=%3Fa", "?device=" + strings.Repeat("d", maxDevice+1)} {
 		if code, body := r.get(t, "/api/token"+query); code != http.StatusBadRequest {
 			t.Errorf("%.40q: %d %.200s, want 400", query, code, body)
 		}
 	}
-	if code, body := r.get(t, "/api/token?device="+strings.Repeat("d", maxName)); code != http.StatusOK {
+	if code, body := r.get(t, "/api/token?device="+strings.Repeat("d", maxDevice)); code != http.StatusOK {
 		t.Errorf("the longest name: %d %s", code, body)
 	}
 }
