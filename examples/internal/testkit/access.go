@@ -87,11 +87,14 @@ func axText(v *accessibility.Value) (s string) {
 	return s
 }
 
-// axe runs axe-core, whose axe.min.js WSX_AXE names: "npm pack axe-core" brings it.
+// axe runs axe-core, whose axe.min.js WSX_AXE names; ./check brings it. With WSX_REQUIRE=all it has to be there.
 func (b *Browser) axe(t *testing.T) {
 	t.Helper()
 	file := os.Getenv("WSX_AXE")
 	if file == "" {
+		if os.Getenv("WSX_REQUIRE") == "all" {
+			t.Error("WSX_AXE names no axe.min.js: axe-core has not looked at the page")
+		}
 		return
 	}
 	source, err := os.ReadFile(file) //nolint:gosec // it is named by who runs the tests
