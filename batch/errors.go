@@ -8,6 +8,10 @@ import (
 var (
 	// ErrClosed is what Add returns from the moment [Batcher.Close] is called. The item was not added.
 	ErrClosed = errors.New("batch: closed")
+	// ErrUnavailable is for handlers to return, alone or in another error, when the store takes nothing now, whatever
+	// it is given. Such a batch comes again whole and is never parted, because no item is to blame; when its attempts
+	// are over it is given up, with [Hold] never. An attempt whose Config.Timeout has passed counts the same.
+	ErrUnavailable = errors.New("batch: the store is unavailable")
 	// ErrGoexit is the failure of an attempt whose handler called [runtime.Goexit].
 	ErrGoexit = errors.New("batch: the handler called runtime.Goexit")
 )

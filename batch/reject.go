@@ -49,7 +49,7 @@ const (
 	// Refuse counts the item as rejected, and goes on with the next ones.
 	Refuse OnPoison = iota
 	// Hold keeps the item, and all behind it, in the lane, and tries again until Close: for data that may not be lost
-	// and whose order matters. So it does with a batch whose attempts take too long, and with a dead letter that fails.
-	// What the handler itself rejects is not held.
+	// and whose order matters. So it does with a batch whose attempts take too long or fail with [ErrUnavailable], and
+	// with a dead letter that fails. What the handler itself rejects is not held.
 	Hold
 )

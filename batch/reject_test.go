@@ -252,24 +252,33 @@ func TestHoldEndsWithClose(t *testing.T) {
 	}
 }
 
-// TestHungStore: a store that takes too long for every call is not asked for each item.
-func TestHungStore(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o, calls, lost := new(outcome), 0, 0
-		b := batch.NewWithHooks(batch.Config{
-			MaxItems: 500, Attempts: 3, Timeout: time.Second, OnAbandon: func(_ error, items int) { lost += items },
-		}, func(ctx context.Context, _ *batch.Batch[int]) error {
-			calls++
-			<-ctx.Done()
-			return fmt.Errorf("insert: %w", ctx.Err())
-		}, o.hooks(true))
-		fill(t, b, 500)
-		if calls != 3 || lost != 500 || len(o.letters) != 0 || len(o.rejected) != 500 || o.rejected[0].Cause != batch.GivenUp {
-			t.Errorf("%d calls, %d lost, %d letters, %d rejected", calls, lost, len(o.letters), len(o.rejected))
-		}
-		must(t, b.Close(t.Context()))
-		wantLedger(t, b.Stats())
-	})
+// unavailable are the ways in which a handler fails that has a store which takes nothing.
+var unavailable = map[string]func(context.Context) error{
+	"it hangs":   func(ctx context.Context) error { <-ctx.Done(); return fmt.Errorf("insert: %w", ctx.Err()) },
+	"it says so": func(context.Context) error { return fmt.Errorf("insert: %w", batch.ErrUnavailable) },
+}
+
+// TestUnavailableStore: a store that takes nothing is not asked for each item.
+func TestUnavailableStore(t *testing.T) {
+	for name, fail := range unavailable {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o, calls, lost := new(outcome), 0, 0
+				b := batch.NewWithHooks(batch.Config{
+					MaxItems: 500, Attempts: 3, Timeout: time.Second, OnAbandon: func(_ error, items int) { lost += items },
+				}, func(ctx context.Context, _ *batch.Batch[int]) error {
+					calls++
+					return fail(ctx)
+				}, o.hooks(true))
+				fill(t, b, 500)
+				if calls != 3 || lost != 500 || len(o.letters) != 0 || len(o.rejected) != 500 || o.rejected[0].Cause != batch.GivenUp {
+					t.Errorf("%d calls, %d lost, %d letters, %d rejected", calls, lost, len(o.letters), len(o.rejected))
+				}
+				must(t, b.Close(t.Context()))
+				wantLedger(t, b.Stats())
+			})
+		})
+	}
 }
 
 // TestEveryItemIsSettledOnce under random failures, rejections and dead letters: each item is told once, with what has
@@ -336,22 +345,28 @@ func TestEveryItemIsSettledOnce(t *testing.T) {
 	})
 }
 
-// TestHoldAHungStore: it is asked again until it answers.
-func TestHoldAHungStore(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o, calls := new(outcome), 0
-		b := batch.NewWithHooks(batch.Config{MaxItems: 3, Attempts: 2, Timeout: time.Second, OnPoison: batch.Hold},
-			func(ctx context.Context, _ *batch.Batch[int]) error {
-				if calls++; calls < 10 {
-					<-ctx.Done()
-					return ctx.Err()
+// TestHoldForAnUnavailableStore: it is asked again, for all at once, until it answers.
+func TestHoldForAnUnavailableStore(t *testing.T) {
+	for name, fail := range unavailable {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o, calls := new(outcome), 0
+				b := batch.NewWithHooks(batch.Config{MaxItems: 3, Attempts: 2, Timeout: time.Second, OnPoison: batch.Hold},
+					func(ctx context.Context, b *batch.Batch[int]) error {
+						if b.Len() != 3 {
+							t.Errorf("call %d has %d items", calls, b.Len())
+						}
+						if calls++; calls < 10 {
+							return fail(ctx)
+						}
+						return nil
+					}, o.hooks(false))
+				fill(t, b, 3)
+				if s := b.Stats(); s.Handled != 3 || s.Batches != 1 || len(o.rejected) != 0 {
+					t.Errorf("%+v, %d rejected", s, len(o.rejected))
 				}
-				return nil
-			}, o.hooks(false))
-		fill(t, b, 3)
-		if s := b.Stats(); s.Handled != 3 || len(o.rejected) != 0 {
-			t.Errorf("%+v, %d rejected", s, len(o.rejected))
-		}
-		must(t, b.Close(t.Context()))
-	})
+				must(t, b.Close(t.Context()))
+			})
+		})
+	}
 }

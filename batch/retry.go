@@ -71,7 +71,7 @@ func (l *Lane[T]) conclude(err error) bool {
 		t.concludeLetter(err == nil)
 	case err == nil:
 		t.done(l.flight)
-	case l.b.ctx.Err() != nil || hung(err):
+	case l.b.ctx.Err() != nil || unavailable(err):
 		t.giveUp(l.flight, err)
 	case t.job().len() > 1:
 		t.part()
@@ -118,7 +118,7 @@ func (l *Lane[T]) mayRetry(err error) bool {
 	if l.b.ctx.Err() != nil {
 		return false
 	}
-	if l.b.cfg.OnPoison == Hold && (t.letter || hung(err) || l.b.hooks.DeadLetter == nil && t.job().len() == 1) {
+	if l.b.cfg.OnPoison == Hold && (t.letter || unavailable(err) || l.b.hooks.DeadLetter == nil && t.job().len() == 1) {
 		return true
 	}
 	limit := l.b.cfg.Attempts

@@ -133,6 +133,8 @@ func inOrder[T any](rejected []Rejected[T]) {
 	slices.SortFunc(rejected, func(a, b Rejected[T]) int { return cmp.Compare(a.Index, b.Index) })
 }
 
-// hung reports whether an attempt failed because it took too long: then the store hangs, and to try each item by itself
-// would take for ever.
-func hung(err error) bool { return errors.Is(err, context.DeadlineExceeded) }
+// unavailable reports whether an attempt failed because of the store, which says so or takes too long. To try each item
+// by itself would take for ever then.
+func unavailable(err error) bool {
+	return errors.Is(err, ErrUnavailable) || errors.Is(err, context.DeadlineExceeded)
+}

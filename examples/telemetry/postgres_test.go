@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -14,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fiberwsx/wsx/batch"
 	"github.com/fiberwsx/wsx/examples/internal/testkit"
 )
 
@@ -114,7 +114,7 @@ func TestLostAnswerToACommit(t *testing.T) {
 	}
 	cut.next()
 	var away awayError
-	if _, err := s.commit(t.Context(), numbered("a", 4, 6)); !errors.As(err, &away) || !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := s.commit(t.Context(), numbered("a", 4, 6)); !errors.As(err, &away) || !errors.Is(err, batch.ErrUnavailable) {
 		t.Fatalf("got %v, want that the database is away", err)
 	}
 	if o, err := s.commit(t.Context(), numbered("a", 4, 6)); err != nil || o != (outcome{duplicates: 3}) {

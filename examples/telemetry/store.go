@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/fiberwsx/wsx/batch"
 )
 
 // store is what the server needs of a database. Its methods may be called at once.
@@ -61,8 +63,7 @@ func isPostgres(db string) bool {
 type awayError struct{ err error }
 
 func (e awayError) Error() string { return fmt.Sprintf("the database is away: %v", e.err) }
-func (e awayError) Unwrap() error { return e.err }
 
-// Is makes it a deadline that has passed, and so what batch.Hold tries again whole until it succeeds, instead of
-// looking for a message that is to blame.
-func (e awayError) Is(target error) bool { return target == context.DeadlineExceeded }
+// Unwrap makes it a failure of the store, which batch.Hold tries again whole until it succeeds, instead of looking for
+// a message that is to blame.
+func (e awayError) Unwrap() []error { return []error{batch.ErrUnavailable, e.err} }
