@@ -49,6 +49,8 @@ var boundsElsewhere = map[string]string{
 	"keys of a JWKS":                             "TestHostileSets",
 	"revocations that a hub remembers":           "TestRevocationsAreBounded",
 	"first message with a token":                 "TestStrangers",
+	"hub.Config.MaxRooms":                        "TestRoomsOfOneConnection",
+	"name of a room":                             "TestRoomsOfOneConnection",
 	"requests to one connection that wait":       "TestRequestsAreBounded",
 	"answer to the handshake":                    "TestAnAnswerThatNobodyTakes",
 	"pongs and pings that wait":                  "TestUnreadPongs",

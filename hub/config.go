@@ -149,6 +149,8 @@ type Config struct {
 	ErrorBudget int
 	// RoomCapacity is how many members a room may have. Optional. Default: no limit.
 	RoomCapacity int
+	// MaxRooms is how many rooms a connection may be in: clients often name them. Optional. Default: 1,000.
+	MaxRooms int
 
 	// Policy says what becomes of messages for a receiver whose outbox is full; [Target.With] chooses another one for a
 	// message. Optional. Default: Close.
@@ -225,6 +227,7 @@ func (c Config) withDefaults() Config {
 	c.IdleTimeout, c.MaxLifetime = limit(c.IdleTimeout, 0), limit(c.MaxLifetime, 0)
 	c.ErrorBudget = limit(c.ErrorBudget, 5)
 	c.RoomCapacity = limit(c.RoomCapacity, 0)
+	c.MaxRooms = limit(c.MaxRooms, 1000)
 	c.MaxUnsettled = limit(c.MaxUnsettled, 1000)
 	c.MaxUnsettledBytes = limit(c.MaxUnsettledBytes, 1<<20)
 	c.IngestBudget = limit(c.IngestBudget, 64<<20)
@@ -255,17 +258,6 @@ func (c Config) withDefaults() Config {
 
 // budgetFor returns the default of what all connections may hold where each may hold so much.
 func budgetFor(each int) int { return max(16<<20, 4*min(each, math.MaxInt/4)) }
-
-// burst returns how many may come at once where that is configured, or not.
-func burst(configured int, perSecond float64) int {
-	if configured < 0 {
-		return math.MaxInt
-	}
-	return orDefault(configured, twice(perSecond))
-}
-
-// twice returns what may come at once by default, 1 at least.
-func twice(perSecond float64) int { return int(min(max(1, 2*perSecond), math.MaxInt32)) }
 
 func orDefault[T int | float64 | time.Duration](v, byDefault T) T {
 	if v == 0 {

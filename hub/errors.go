@@ -28,6 +28,10 @@ var (
 	// ErrRoomFull means that the room has as many members as it may have. A handler that returns it closes its
 	// connection with 4002.
 	ErrRoomFull = errors.New("hub: room full")
+	// ErrTooManyRooms means that the connection is in as many rooms as it may be; see Config.MaxRooms.
+	ErrTooManyRooms = errors.New("hub: too many rooms")
+	// ErrRoomName means that the name of a room has more than 1,024 bytes.
+	ErrRoomName = errors.New("hub: name of a room too long")
 	// ErrNotMember means that a connection wanted to send to a room that it has not joined.
 	ErrNotMember = errors.New("hub: not a member of the room")
 	// ErrDraining means that the hub is shutting down.

@@ -2,15 +2,20 @@ package hub
 
 import "slices"
 
+// maxRoomName is the longest name of a room in bytes.
+const maxRoomName = 1 << 10
+
 // Join makes the connection a member of a room, which exists as long as it has members. Joining again does nothing.
 // OnJoin is asked first, where Join is called; its error is returned as it is. Other errors: [ErrRoomFull],
-// [ErrClosed].
+// [ErrTooManyRooms], [ErrRoomName], [ErrClosed].
 func (c *Conn) Join(name string) error {
-	if c.In(name) {
+	switch {
+	case c.In(name):
 		return nil
-	}
-	if c.closing() {
+	case c.closing():
 		return ErrClosed
+	case len(name) > maxRoomName:
+		return ErrRoomName
 	}
 	if c.hub.cfg.OnJoin != nil {
 		if err := c.guard("OnJoin", func() error { return c.hub.cfg.OnJoin(c, name) }); err != nil {
@@ -32,6 +37,9 @@ func (c *Conn) enter(to scope) error {
 	}
 	if slices.Contains(c.scopes, to) {
 		return nil
+	}
+	if most := c.hub.cfg.MaxRooms; to.kind == room && most > 0 && countRooms(c.scopes) >= most {
+		return ErrTooManyRooms
 	}
 	if to.kind == room && !c.hub.places.take(to.name) {
 		return ErrRoomFull
@@ -78,6 +86,15 @@ func (c *Conn) Rooms() []string {
 	c.shard.mu.Lock()
 	defer c.shard.mu.Unlock()
 	return roomNames(c.scopes)
+}
+
+func countRooms(scopes []scope) (n int) {
+	for _, s := range scopes {
+		if s.kind == room {
+			n++
+		}
+	}
+	return n
 }
 
 func roomNames(scopes []scope) []string {

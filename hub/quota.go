@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"math"
 	"net/netip"
 	"time"
 
@@ -39,6 +40,17 @@ func newQuotas(c Config) *quotas {
 func keyed(perSecond float64) ratelimit.Config {
 	return ratelimit.Config{Rate: ratelimit.Rate{PerSecond: perSecond, Burst: twice(perSecond)}}
 }
+
+// burst returns how many may come at once where that is configured, or not.
+func burst(configured int, perSecond float64) int {
+	if configured < 0 {
+		return math.MaxInt
+	}
+	return orDefault(configured, twice(perSecond))
+}
+
+// twice returns what may come at once by default, 1 at least.
+func twice(perSecond float64) int { return int(min(max(1, 2*perSecond), math.MaxInt32)) }
 
 func (q *quotas) of(c *Conn) *quota {
 	if q == nil {

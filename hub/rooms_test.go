@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -107,6 +109,30 @@ func TestRoomCapacity(t *testing.T) {
 	must(t, c.Join("x"))
 	want(t, "size", h.Room("x").Len(), 2)
 	want(t, "connections", h.Len(), 3) // the capacity is the rooms' alone
+}
+
+// TestRoomsOfOneConnection: a client that names rooms one after the other finds an end.
+func TestRoomsOfOneConnection(t *testing.T) {
+	h := newHub(t, hub.Config{OnMessage: nothing, MaxRooms: 2})
+	c := connectAs(t, h, "ann").handle
+	must(t, c.Join("x"))
+	must(t, c.Join(strings.Repeat("y", 1024)))
+	want(t, "a room too many", c.Join("z"), hub.ErrTooManyRooms)
+	must(t, c.Join("x")) // is in it
+	c.Leave("x")
+	want(t, "a long name", c.Join(strings.Repeat("z", 1025)), hub.ErrRoomName)
+	must(t, c.Join("z"))
+	want(t, "rooms", len(c.Rooms()), 2)
+
+	byDefault := connect(t, newHub(t, hub.Config{OnMessage: nothing})).handle
+	for i := range 1000 {
+		must(t, byDefault.Join(strconv.Itoa(i)))
+	}
+	want(t, "more than by default", byDefault.Join("z"), hub.ErrTooManyRooms)
+	without := connect(t, newHub(t, hub.Config{OnMessage: nothing, MaxRooms: -1})).handle
+	for i := range 1500 {
+		must(t, without.Join(strconv.Itoa(i)))
+	}
 }
 
 // TestRoomsUnderChurn joins and leaves from everywhere and checks that the capacity holds at every moment and that the

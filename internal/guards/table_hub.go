@@ -28,6 +28,8 @@ var hubGuards = []guard{
 	{"age: lifetime", "hub/age.go", `!now.Before(a.ends) {`, `false {`, "./hub", "^TestLifetime"},
 	{"read-ahead: messages", "hub/receive.go", `n >= aheadMessages ||`, `false ||`, "./hub", "^TestReadAhead"},
 	{"read-ahead: bytes", "hub/receive.go", `|| b.bytes+len(m.Data) > aheadBytes) {`, `|| b.bytes > 1<<40) {`, "./hub", "^TestReadAhead"},
+	{"rooms: of one connection", "hub/membership.go", `countRooms(c.scopes) >= most {`, `false {`, "./hub", "^TestRoomsOfOneConnection"},
+	{"rooms: names", "hub/membership.go", `case len(name) > maxRoomName:`, `case false:`, "./hub", "^TestRoomsOfOneConnection"},
 	{"rooms: capacity", "hub/membership.go", `if to.kind == room && !c.hub.places.take(to.name) {`, `if false {`, "./hub", "^TestRoomCapacity|^TestRoomFull"},
 	{"rooms: a place comes back", "hub/membership.go", "c.hub.places.give(name)\n", "_ = name\n", "./hub", "^TestAPlaceInARoom"},
 	{"rooms: a place that is left comes back", "hub/membership.go", "c.hub.places.give(from.name)\n", "\n", "./hub", "^TestAPlaceInARoom"},
