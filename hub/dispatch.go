@@ -24,15 +24,12 @@ func (e *events) Message(t ws.MessageType, payload []byte, lasts bool) {
 	if c.hub.cfg.IdleTimeout > 0 {
 		defer func() { c.stirred.Store(time.Now().UnixNano()) }() // when the handler has returned
 	}
-	within := c.withinRate(len(payload))
-	if c.lane == nil || !within { // what goes to the batch is counted there
-		c.hub.count.in.Add(1)
-	}
-	if !within {
-		if c.stream.Load() != nil {
-			c.skip(len(payload), nackRate, true)
-		}
+	if !c.withinRate(len(payload)) {
+		c.drop(len(payload))
 		return
+	}
+	if c.lane == nil { // what goes to the batch is counted there
+		c.hub.count.in.Add(1)
 	}
 	m := Message{Type: t, Data: payload}
 	if c.hub.cfg.Immutable {
@@ -47,6 +44,32 @@ func (e *events) Message(t ws.MessageType, payload []byte, lasts bool) {
 		}
 	default:
 		c.handle(m)
+	}
+}
+
+// Skip drops a compressed message that is over the connection's rate before it costs what it takes to inflate it.
+func (e *events) Skip(size int) bool {
+	c := (*Conn)(e)
+	if c.hub.cfg.Rate == 0 || c.hub.cfg.OverRate == Pause || c.stranger() {
+		return false
+	}
+	wait := c.bucket.RetryAfter(c.wire.ReadAt(), c.hub.rate)
+	if wait == 0 {
+		return false
+	}
+	if c.hub.cfg.IdleTimeout > 0 {
+		c.stirred.Store(time.Now().UnixNano())
+	}
+	c.overRate(wait)
+	c.drop(size)
+	return true
+}
+
+// drop counts a message that is not handled, and says so to who waits for its ack.
+func (c *Conn) drop(size int) {
+	c.hub.count.in.Add(1)
+	if c.stream.Load() != nil {
+		c.skip(size, nackRate, true)
 	}
 }
 
@@ -144,22 +167,25 @@ func (c *Conn) control(name string, f func(*Conn, []byte), payload []byte) {
 // handled.
 func (c *Conn) withinRate(size int) bool {
 	at, wait := c.levy(c.wire.ReadAt(), size, byRate)
-	if at == charged {
+	switch {
+	case at == charged:
 		return true
-	}
-	switch c.hub.cfg.OverRate {
-	case Pause:
+	case c.hub.cfg.OverRate == Pause:
 		return c.pause(size, at, wait)
-	case CloseOver:
-		c.hub.count.rateLimited.Add(1)
-		_ = c.Close(ws.StatusRateLimited, "rate limited")
-		return false
 	default:
-		c.hub.count.rateLimited.Add(1)
-		if c.stream.Load() == nil { // else the nack says it
-			c.notify(wait)
-		}
+		c.overRate(wait)
 		return false
+	}
+}
+
+// overRate does what is due for a message that is not handled.
+func (c *Conn) overRate(wait time.Duration) {
+	c.hub.count.rateLimited.Add(1)
+	switch {
+	case c.hub.cfg.OverRate == CloseOver:
+		_ = c.Close(ws.StatusRateLimited, "rate limited")
+	case c.stream.Load() == nil: // else the nack says it
+		c.notify(wait)
 	}
 }
 

@@ -126,6 +126,20 @@ func bombs(a *attacker) {
 	})
 }
 
+// bombRows are small bombs as fast as the server takes them, many in a write.
+func bombRows(a *attacker) {
+	const row = 100
+	bombs := bytes.Repeat(appendFrame(nil, finBinary|rsv1, deflated(60<<10)), row)
+	pace := a.pace(1 << 20)
+	a.each(50, func(int) {
+		for !a.over() {
+			if p := a.dial("/echo", false, deflate); p != nil {
+				a.saw(a.pour(p, pace, row, bombs), 1)
+			}
+		}
+	})
+}
+
 // smallBombs are within the limit.
 func smallBombs(a *attacker) {
 	bomb := appendFrame(nil, finBinary|rsv1, deflated(60<<10))

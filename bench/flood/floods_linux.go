@@ -71,6 +71,10 @@ func floods() []flood {
 			what: "500 messages/s of 60 KiB out of 90 bytes, on 50 connections, their echoes read",
 		},
 		{
+			name: "bomb rows", args: []string{"-compress"}, attack: bombRows,
+			what: "as many of them as the server takes, 100 in a write, on 50 connections",
+		},
+		{
 			name: "deaf rooms", lasts: 2, attack: deafRooms,
 			what: "20 broadcasts/s of 8 KiB to 500 connections that never read",
 		},

@@ -16,6 +16,8 @@ type void struct{}
 func (void) message(ws.MessageType, []byte, bool, bool) {}
 func (void) control(Opcode, []byte, bool) error         { return nil }
 func (void) discarding() bool                           { return false }
+func (void) skips(int) bool                             { return false }
+func (void) wasted(int)                                 {}
 func (void) holds(int, int, time.Time)                  {}
 func (void) Message(ws.MessageType, []byte, bool)       {}
 func (void) Ping([]byte)                                {}

@@ -54,6 +54,13 @@ type Leaver interface {
 	Farewell() []byte
 }
 
+// Skipper is what a [Handler] may be too. Skip is called before a compressed message is inflated, which costs much more
+// than to send it, with the size that it has until then. True drops it unseen. Where later messages refer to it, it is
+// inflated even so, and the connection not read for a while if it was long.
+type Skipper interface {
+	Skip(size int) bool
+}
+
 // Conn is the server's side of one connection, from the 101 to the end of its socket.
 type Conn struct {
 	engine   *Engine

@@ -11,6 +11,26 @@ type events Conn
 
 func (e *events) discarding() bool { return (*Conn)(e).State() != StateOpen }
 
+func (e *events) skips(size int) bool {
+	s, ok := e.handler.(Skipper)
+	return ok && !e.discarding() && s.Skip(size)
+}
+
+// wasteRate is how many bytes a second are inflated for nothing.
+const wasteRate = 4 << 20
+
+func (e *events) wasted(bytes int) {
+	if bytes < smallBuffer {
+		return
+	}
+	t := time.NewTimer(time.Duration(bytes) * time.Second / wasteRate)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-(*Conn)(e).Done():
+	}
+}
+
 func (e *events) message(t ws.MessageType, payload []byte, more, lasts bool) {
 	c := (*Conn)(e)
 	c.stirred = true

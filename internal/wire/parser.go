@@ -17,6 +17,10 @@ type sink interface {
 	control(op Opcode, payload []byte, more bool) error
 	// holds tells how much memory is kept for a message that is not whole, since when, and how much that was before.
 	holds(before, bytes int, since time.Time)
+	// skips reports that a compressed message of so many bytes is of no interest, before it is inflated; wasted, that one
+	// of so many bytes had to be inflated all the same.
+	skips(size int) bool
+	wasted(bytes int)
 	// discarding reports that messages are of no more interest: the parser only looks for control frames then.
 	discarding() bool
 }
@@ -272,7 +276,7 @@ func (p *parser) finish(more bool) error {
 	m := p.partial
 	p.letGo()
 	if m.compressed {
-		if err := m.inflate(p.deflate, p.rules.maxMessage); err != nil {
+		if dropped, err := p.inflate(); err != nil || dropped {
 			return err
 		}
 	}
@@ -285,6 +289,24 @@ func (p *parser) finish(more bool) error {
 	}
 	m.release()
 	return nil
+}
+
+// inflate puts what a compressed message holds in its place, or drops it, if it is of no interest. Where later messages
+// refer to it that costs as much, so then the peer has to wait.
+func (p *parser) inflate() (dropped bool, err error) {
+	m := p.partial
+	drop := p.sink.skips(m.gathered.len())
+	if drop && !p.deflate.ClientTakeover {
+		p.forget()
+		return true, nil
+	}
+	if err := m.inflate(p.deflate, p.rules.maxMessage); err != nil || !drop {
+		return false, err
+	}
+	bytes := m.gathered.len()
+	p.forget()
+	p.sink.wasted(bytes)
+	return true, nil
 }
 
 // forget drops the message that is not whole.
