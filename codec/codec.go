@@ -61,7 +61,8 @@ type Codec interface {
 	AppendID(b []byte, number uint64) []byte
 	// Without returns a copy of a message that Open has found well-formed, without the members of these names.
 	Without(message []byte, names ...string) []byte
-	// Decode decodes a message or a part of one into what v points to.
+	// Decode decodes a message or a part of one into what v points to. A value that does not fit is an error, never a
+	// panic: that would end the program where a reply is decoded.
 	Decode(p []byte, v any) error
 	// Append appends a message to b, and returns b as it was with an error: ErrOwnType, ErrNoType, ErrMalformed for a
 	// map whose keys cannot stand beside the type, or that of the encoder.

@@ -68,3 +68,21 @@ func TestCodecsThatCannotWork(t *testing.T) {
 		}()
 	}
 }
+
+// crashing is a codec that panics for what a client sends.
+type crashing struct{ binaryJSON }
+
+func (crashing) Open([]byte) (codec.Envelope, error) { panic(marker) }
+
+// TestACodecThatCrashes ends the connection of whoever has provoked that, and no other.
+func TestACodecThatCrashes(t *testing.T) {
+	h := newHub(t, hub.Config{Codecs: []codec.Codec{crashing{binaryJSON{codec.JSON, "a"}}}})
+	hub.On(h, "say", said)
+	other := connect(t, h)
+	s := connect(t, h, hub.Request{Subprotocol: "a"})
+	ended := s.live()
+	s.Send(hub.Message{Type: ws.Binary, Data: []byte(`{"type":"say"}`)})
+	want(t, "status", <-ended, ws.StatusInternalError)
+	want(t, "the other one", other.handle.State(), hub.StateOpen)
+	want(t, "panics", h.Stats().Panics, 1)
+}

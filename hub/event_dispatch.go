@@ -34,8 +34,21 @@ func (c *Conn) handleEvent(m Message) {
 	}
 }
 
-// eventOf finds out which event a message is. Without a refusal and without a route it was an answer, which is taken.
+// eventOf is findEvent. Codecs that are not wsx's may crash, which ends the connection and nothing else.
 func (c *Conn) eventOf(m Message) (e Event, refusal *EventError) {
+	if len(c.hub.cfg.Codecs) == 0 {
+		return c.findEvent(m)
+	}
+	refusal = &errMalformed // unless the codec returns
+	_ = c.guard("Codec", func() error {
+		e, refusal = c.findEvent(m)
+		return nil
+	})
+	return e, refusal
+}
+
+// findEvent finds out which event a message is. Without a refusal and without a route it was an answer, which is taken.
+func (c *Conn) findEvent(m Message) (e Event, refusal *EventError) {
 	e.Message, e.codec = m, c.codec()
 	if (m.Type == ws.Binary) != e.codec.Binary() {
 		return e, &errWrongKind

@@ -21,6 +21,7 @@ func Test(t *testing.T, k codec.Codec) {
 	t.Run("Open", func(t *testing.T) { testOpen(t, k) })
 	t.Run("ID", func(t *testing.T) { testID(t, k) })
 	t.Run("Without", func(t *testing.T) { testWithout(t, k) })
+	t.Run("Misfits", func(t *testing.T) { testMisfits(t, k) })
 	if k.Subprotocol() != "" {
 		t.Run("Hub", func(t *testing.T) { testHub(t, k) })
 	}

@@ -7,6 +7,7 @@
 package msgpack
 
 import (
+	"errors"
 	"reflect"
 	"slices"
 
@@ -71,7 +72,18 @@ func (msgpackCodec) Without(message []byte, names ...string) []byte {
 	return rest
 }
 
-func (msgpackCodec) Decode(p []byte, v any) error { return msgpack.UnmarshalAsMap(p, v) }
+// errDecode is what a panic of the decoder becomes. It has one for a text where a slice is expected, for example, and
+// what a client sends must not end the goroutine that decodes it.
+var errDecode = errors.New("msgpack: the value does not fit")
+
+func (msgpackCodec) Decode(p []byte, v any) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = errDecode
+		}
+	}()
+	return msgpack.UnmarshalAsMap(p, v)
+}
 
 func (msgpackCodec) Append(b []byte, h codec.Header, v any) ([]byte, error) {
 	if h.Type == "" {
