@@ -125,12 +125,16 @@ func (s *server) people(room string) []string {
 	return names
 }
 
+// settling is how long changes are collected in a room of so many. The list is as long as they are many, and goes to
+// all of them, so somebody who comes and goes all the time would cost the square of that.
+func settling(members int) time.Duration { return settle + settle*time.Duration(members/50) }
+
 // tell tells a room who is here, once for all that changes in a moment: many come back at once after a restart.
 func (s *server) tell(r *room) {
 	if !r.change() {
 		return
 	}
-	time.AfterFunc(settle, func() {
+	time.AfterFunc(settling(s.hub.Room(r.name).Len()), func() {
 		r.telling.Lock()
 		defer r.telling.Unlock()
 		r.settled()

@@ -260,3 +260,10 @@ func TestServesNothingOfPeople(t *testing.T) {
 		}
 	}
 }
+
+// TestListsOfManyAreRarer: a full room of 500 hears who is here once a second, a small one at once.
+func TestListsOfManyAreRarer(t *testing.T) {
+	if few, many := settling(10), settling(500); few != settle || many < time.Second || many > 2*time.Second {
+		t.Errorf("%v and %v", few, many)
+	}
+}
