@@ -1,6 +1,9 @@
 package wsx_test
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,4 +74,56 @@ func TestThePartialBudget(t *testing.T) {
 			t.Errorf("%d are left", got)
 		}
 	})
+}
+
+// TestTheOutboxBudgetSheds has clients that do not read, under policies that drop, far below the limits of each: what
+// waits for them is dropped before the budget is used up, and nobody is closed for it.
+func TestTheOutboxBudgetSheds(t *testing.T) {
+	for name, policy := range map[string]hub.Policy{"DropOldest": hub.DropOldest, "DropNewest": hub.DropNewest} {
+		t.Run(name, func(t *testing.T) {
+			onEach(t, func(t *testing.T, on transport) { testSheds(t, on, policy) })
+		})
+	}
+}
+
+func testSheds(t *testing.T, on transport, policy hub.Policy) {
+	const clients, budget = 6, 512 << 10
+	ends := make(chan ws.Status, clients+1)
+	h := budgetHub(ends, budget, -1)
+	address := on.serve(t, h)
+	var all []*wsxtest.Client
+	for range clients {
+		c := deaf(t, address)
+		said(t, c, "here")
+		all = append(all, c)
+	}
+	slow := slices.Collect(h.Conns())
+	beside(t, address, func() {
+		var since time.Time // when the first one was dropped
+		for n := 0; since.IsZero() || time.Since(since) < 500*time.Millisecond; n++ {
+			if since.IsZero() && h.Stats().OutboxDropped > 0 {
+				since = time.Now()
+			}
+			for _, c := range slow { // to each by itself, so that nothing is shared
+				if err := c.Target().With(policy).SendText(fmt.Sprint(n, ".", strings.Repeat("x", 4<<10))); err != nil {
+					t.Errorf("message %d: %v, ended with %v", n, err, <-ends)
+					return
+				}
+			}
+			if got := h.Stats().OutboxBytes; got > budget {
+				t.Fatalf("%d bytes wait", got)
+			}
+		}
+	})
+	if s := h.Stats(); s.OutboxDropped == 0 || s.Unsent > 0 {
+		t.Errorf("%d dropped, %d unsent", s.OutboxDropped, s.Unsent)
+	}
+	for _, c := range all {
+		if m, err := c.Read(); err != nil || !strings.HasPrefix(string(m.Data), "0.") {
+			t.Errorf("the first message is %.9q, %v", m.Data, err)
+		}
+	}
+	if len(ends) > 1 { // the neighbour's
+		t.Errorf("%d were closed", len(ends))
+	}
 }

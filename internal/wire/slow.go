@@ -21,7 +21,7 @@ func (c *Conn) overflow() error {
 	return ErrSlowConsumer
 }
 
-// shed drops what may be dropped until the rest is worth no close. False: it is.
+// shed drops what may be dropped, if that spares the connection a close. False: it does not.
 func (c *Conn) shed() bool { return c.out.shed() }
 
 // tryLater closes because of a message that is not whole, for which there is no memory any more. The peer has broken no
