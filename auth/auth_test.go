@@ -103,8 +103,11 @@ func ExampleParseLookup() {
 	sources, err := auth.ParseLookup("header:Authorization, cookie:session")
 	fmt.Println(sources, err)
 	_, err = auth.ParseLookup("headers:Authorization")
-	fmt.Println(err)
+	why, what, _ := strings.Cut(err.Error(), "; ")
+	fmt.Println(why)
+	fmt.Println(what)
 	// Output:
-	// [header:Authorization cookie:session] <nil> auth: token lookup "headers:Authorization": "headers" is not a
-	// source; use header, cookie, query, param or protocol
+	// [header:Authorization cookie:session] <nil>
+	// auth: token lookup "headers:Authorization": "headers" is not a source
+	// use header, cookie, query, param or protocol
 }
