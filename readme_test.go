@@ -84,3 +84,56 @@ func TestREADMEHasEverySetting(t *testing.T) {
 		}
 	}
 }
+
+// compiledElsewhere are pages whose Go another test builds.
+var compiledElsewhere = map[string]string{
+	"docs/auth.md": "TestAuthPageCompiles", "docs/ingest.md": "TestIngestPageCompiles",
+}
+
+// TestAllGoIsBuilt looks for Go on every page, however its block is marked.
+func TestAllGoIsBuilt(t *testing.T) {
+	marked := regexp.MustCompile("(?mi)^[ \t>]*(```|~~~)[ \t]*(go|golang)\\b")
+	declared, found := declaredTests(t), 0
+	for _, name := range trackedFiles(t) {
+		if filepath.Ext(name) != ".md" {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks := len(marked.FindAll(text, -1))
+		if blocks == 0 {
+			continue
+		}
+		found++
+		if n := len(goBlock.FindAll(text, -1)); n != blocks {
+			t.Errorf("%s has %d blocks of Go, of which %d are marked as such", name, blocks, n)
+		}
+		if pagesWithGo[name] == 0 && !declared[compiledElsewhere[name]] {
+			t.Errorf("%s has Go that no test builds", name)
+		}
+	}
+	if found < len(pagesWithGo)+len(compiledElsewhere) {
+		t.Errorf("found Go on %d pages", found)
+	}
+}
+
+// TestExamplesSayWhatToCopy looks at the top of each example that is there to be copied.
+func TestExamplesSayWhatToCopy(t *testing.T) {
+	found := 0
+	for _, f := range goFiles(t) {
+		if f.module != "examples" || f.syntax.Name.Name != "main" || filepath.Base(f.path) != "main.go" || f.dir == "examples/telemetry/ledger" {
+			continue
+		}
+		found++
+		for _, word := range []string{"copy", "change"} {
+			if !strings.Contains(strings.ToLower(f.syntax.Doc.Text()), word) {
+				t.Errorf("%s does not say at its top what to %s", f.path, word)
+			}
+		}
+	}
+	if found < 6 {
+		t.Errorf("found %d examples", found)
+	}
+}
