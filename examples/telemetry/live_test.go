@@ -1,7 +1,11 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
+	"fmt"
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,4 +58,50 @@ func TestPushNeverWaits(t *testing.T) {
 		t.Errorf("%d readings counted as missed, want 10", missed)
 	}
 	r.live.stop = make(chan struct{}) // for the end of the test
+}
+
+// TestATabThatWasAway does not read while its series go on: it comes back to the latest of each, at once.
+func TestATabThatWasAway(t *testing.T) {
+	const series, rounds = 400, 150
+	r := start(t, newDB(t))
+	client := dial(t, "ws://"+r.address+"/live", nil) // which reads nothing yet
+	testkit.Eventually(t, "it watches", func() bool { return r.live.hub.Room(everything).Len() == 1 })
+	r.live.close() // this test sends in its place
+	r.live.stop = make(chan struct{})
+	long := strings.Repeat("x", 200)
+	for n := range rounds {
+		readings := make([]reading, series)
+		for i := range readings {
+			readings[i] = reading{"dev1", fmt.Sprint(i, long), float64(n), noon.Add(time.Duration(n) * time.Second)}
+		}
+		r.live.sendReadings(readings)
+	}
+	replaced := r.live.hub.Stats().Conflated
+	if replaced < series {
+		t.Errorf("only %d values were replaced", replaced)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	latest, got := make(map[string]float64), 0
+	for current := 0; current < series; got++ {
+		_, data, err := client.Read(ctx)
+		if err != nil {
+			t.Fatalf("after %d messages, with the latest of %d series: %v", got, current, err)
+		}
+		var m readingsMessage
+		if err := json.Unmarshal(data, &m); err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range m.Readings {
+			if p.Value < latest[p.Metric] {
+				t.Fatalf("%.9s went back from %v to %v", p.Metric, latest[p.Metric], p.Value)
+			}
+			if latest[p.Metric] = p.Value; p.Value == rounds-1 {
+				current++
+			}
+		}
+	}
+	if got > series*rounds-int(replaced)+1 { // and the totals at the start
+		t.Errorf("%d messages for %d values", got, series*rounds)
+	}
 }
