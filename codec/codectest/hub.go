@@ -26,6 +26,10 @@ func testHub(t *testing.T, k codec.Codec) {
 		}
 	}()
 
+	inJSON.SendText(`{"type":"length","id":1,"text":"ab"}`)
+	if got := inJSON.ReadText(); got != `{"type":"reply","id":1,"data":2}` { // from here on it hears what goes to all
+		t.Errorf("in JSON the reply is %s", got)
+	}
 	id := k.AppendID(nil, 7)
 	reply := ask(t, k, mine, codec.Header{Type: "length", ID: id}, post{Text: "four"})
 	length := 0
@@ -38,7 +42,10 @@ func testHub(t *testing.T, k codec.Codec) {
 	}
 
 	said := make(chan string, 1)
-	go func() { said <- inJSON.ReadText() }()
+	go func() {
+		m, _ := inJSON.Read()
+		said <- string(m.Data)
+	}()
 	if e := ask(t, k, mine, codec.Header{Type: "say"}, post{"a", "b"}); string(e.Type) != "said" {
 		t.Errorf("heard %+v", e)
 	}
