@@ -49,6 +49,7 @@ var shutdownGuards = []guard{
 	{"shutdown: readers stop first", "hub/shutdown.go", "\th.stopReaders(ctx)\n", "", "./hub", "^TestShutdown"},
 	{"shutdown: batches are finished", "hub/shutdown.go", "\th.finishBatches(ctx)\n", "", "./hub", "^TestShutdown"},
 	{"shutdown: everybody is told", "hub/shutdown.go", `c.goAway()`, `_ = c`, "./hub", "^TestShutdown"},
+	{"shutdown: a status of one's own", "hub/shutdown.go", `c.Close(c.hub.cfg.ShutdownStatus, shutdownReason)`, `c.Close(1001, shutdownReason)`, ".", "^TestEveryCode"},
 	{"shutdown: bounded", "hub/shutdown.go", `if d := h.cfg.DrainTimeout; d > 0 {`, `if d := h.cfg.DrainTimeout; d < 0 {`, "./hub", "^TestShutdown"},
 	{"shutdown: who does not answer is cut off", "hub/shutdown.go", `c.wire.Abort()`, `_ = c`, "./hub", "^TestShutdown"},
 	{"rate: what is over it is not inflated", "internal/wire/parser.go", `if drop && !p.deflate.ClientTakeover {`, `if false {`, "./hub", "^TestOverTheRateNothing"},

@@ -99,6 +99,7 @@ var policyGuards = []guard{
 	{"policy: a round is parted where it waits", "internal/wire/admit.go", `if l.loose.marked == 0 || !l.writing {`, `if true {`, wire, "^TestPolicies"},
 	{"policy: keys are bounded", "internal/wire/outbox.go", `o.load.loose.count/lenience >= n {`, `false {`, "./hub", "^TestTooManyKeys"},
 	{"policy: sheds before it closes", "internal/wire/budget.go", `if b.shed != nil && b.shed(c) {`, `if false {`, wire, "^TestPoliciesShed"},
+	{"policy: what is in hand is judged when the rest is gone", "internal/wire/admit.go", `return dropped`, `return dropped && false`, wire, "^TestPoliciesShed"},
 	{"policy: OnDrain only after a limit", "internal/wire/writing.go", `l.loose.filled && !o.broken`, `!o.broken`, "./hub", "^TestOnDrain"},
 	{"target: Where", "hub/target.go", `case len(t.where) > 0:`, `case false:`, "./hub", "^TestTargets"},
 	{"target: many are closed in waves", "hub/target.go", `if i > 0 && i%wave == 0 {`, `if i < 0 {`, "./hub", "^TestKickingMany"},
