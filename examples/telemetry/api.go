@@ -15,7 +15,7 @@ import (
 
 const (
 	defaultLimit = 1_000
-	maxLimit     = 100_000
+	maxLimit     = 10_000
 	maxSeries    = 10_000           // in one answer about the devices
 	queryTime    = 10 * time.Second // for one answer
 )
@@ -56,13 +56,7 @@ func (s *server) getReadings(c *fiber.Ctx) error {
 	if f.limit, err = queryLimit(c); err != nil {
 		return fiber.NewError(fiber.StatusBadRequest, err.Error())
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), queryTime)
-	defer cancel()
-	readings, err := s.store.readings(ctx, f)
-	if err != nil {
-		return err
-	}
-	return c.JSON(readings)
+	return s.turns.long(c, func(ctx context.Context) (any, error) { return s.store.readings(ctx, f) })
 }
 
 func querySince(c *fiber.Ctx) (since time.Time, err error) {
@@ -98,13 +92,13 @@ type device struct {
 }
 
 func (s *server) getDevices(c *fiber.Ctx) error {
-	ctx, cancel := context.WithTimeout(context.Background(), queryTime)
-	defer cancel()
-	latest, err := s.store.latest(ctx, maxSeries)
-	if err != nil {
-		return err
-	}
-	return c.JSON(devices(latest, s.live.presence.list()))
+	return s.turns.long(c, func(ctx context.Context) (any, error) {
+		latest, err := s.store.latest(ctx, maxSeries)
+		if err != nil {
+			return nil, err
+		}
+		return devices(latest, s.live.presence.list()), nil
+	})
 }
 
 // devices joins what the store knows with who is connected.

@@ -23,6 +23,7 @@ type server struct {
 	ingest *ingest
 	live   *live
 	signer signer
+	turns  turns
 	demo   bool
 	log    *slog.Logger
 }
@@ -52,7 +53,7 @@ func newServer(o options, log *slog.Logger) (*server, error) {
 	}
 	s := &server{
 		store: st, pulse: newPulse(st.ping, log), stats: newStats(stored, letters),
-		signer: signer{key, o.lifetime}, demo: o.demo, log: log,
+		signer: signer{key, o.lifetime}, turns: make(turns, maxLong), demo: o.demo, log: log,
 	}
 	s.live = newLive(s.totals, log)
 	s.ingest = newIngest(s.store, s.pulse, s.stats, s.live, log)
@@ -69,6 +70,7 @@ func (s *server) routes() *fiber.App {
 		ReadBufferSize:        16 << 10, // room for a token of 8 KiB among the headers
 		BodyLimit:             1 << 10,  // nothing here takes a body
 		ReadTimeout:           5 * time.Second,
+		WriteTimeout:          30 * time.Second, // or whoever asks and does not read keeps the answer here
 		IdleTimeout:           75 * time.Second,
 		ErrorHandler:          s.failJSON,
 	})
