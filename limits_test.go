@@ -57,6 +57,7 @@ var boundsElsewhere = map[string]string{
 	"read-ahead of OnConn":                       "TestReadAhead",
 	"what a client chose, in a log":              "TestRefusalsAreQuotedAndCut",
 	"replies that wait for company":              "TestAReplyDoesNotWaitForTheNextHandler",
+	"what is inflated for nothing":               "TestOverTheRateWithTakeover",
 }
 
 // TestEveryLimit reaches the limits that there are, on both transports.
