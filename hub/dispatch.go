@@ -54,7 +54,7 @@ func (e *events) Skip(size int) bool {
 		return false
 	}
 	wait := c.bucket.RetryAfter(c.wire.ReadAt(), c.hub.rate)
-	if wait == 0 {
+	if wait == 0 || c.mayBeToken() {
 		return false
 	}
 	if c.hub.cfg.IdleTimeout > 0 {

@@ -31,6 +31,7 @@ type login struct {
 	renewed      atomic.Pointer[auth.Identity]                                  // nil: as in the request
 	unknown      atomic.Bool                                                    // the client has yet to say who it is
 	bucket       ratelimit.Bucket                                               // of the goroutine that reads
+	looks        ratelimit.Bucket                                               // likewise; see mayBeToken
 
 	// Under the lock of hub.expiries.
 	end   time.Time
@@ -108,6 +109,12 @@ func (c *Conn) takeToken(t ws.MessageType, payload []byte) bool {
 		}
 	}
 	return true
+}
+
+// mayBeToken reports whether a message that the rate does not allow is worth a look, because it may renew the token,
+// which no rate holds up: now and then.
+func (c *Conn) mayBeToken() bool {
+	return c.login != nil && c.login.authenticate != nil && c.login.looks.Allow(c.wire.ReadAt(), authRate)
 }
 
 // tokenIn returns the token of a message that has one. Only what may be such a message is decoded.

@@ -95,3 +95,29 @@ func TestOverTheRateWithTakeover(t *testing.T) {
 		want(t, "after", time.Since(begun), 60*time.Second/4096)
 	})
 }
+
+// TestATokenOverTheRate: a client that has sent too much may still renew its token, as it may without compression. It is
+// not believed for ever: what is over the rate is dropped unseen again soon.
+func TestATokenOverTheRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(t, hub.Config{Rate: 1, Burst: 1, Compression: hub.Compression{Enabled: true}, OnMessage: nothing})
+		answer, err := h.Extensions("permessage-deflate")
+		must(t, err)
+		r := renewable()
+		r.Extensions = answer
+		s := connect(t, h, r)
+		for range 2 { // the second is over the rate
+			must(t, s.Frame(true, compressedText, hello))
+		}
+		want(t, "notice", strings.HasPrefix(s.ReadText(), `{"type":"error","code":"rate_limited"`), true)
+		token := deflate.NewCompressor(1).Append(nil, []byte(authMessage("ann/60s")), nil, 15)
+		must(t, s.Frame(true, compressedText, token))
+		want(t, "answer", s.ReadText(), `{"type":"auth","ok":true,"expires_in_ms":60000}`)
+		for range 5 {
+			must(t, s.Frame(true, compressedText, hello))
+		}
+		must(t, s.Frame(true, compressedText, corrupt))
+		s.sync()
+		want(t, "state", s.handle.State(), hub.StateOpen)
+	})
+}
