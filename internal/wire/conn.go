@@ -161,15 +161,16 @@ func CheckMessage(t ws.MessageType, payload []byte) error {
 }
 
 func (c *Conn) send(op Opcode, payload []byte, pack bool, m *Mark) error {
+	var begun time.Time // of the waiting
 	for {
 		err := c.out.push(op, payload, pack, m)
 		switch {
 		case errors.Is(err, errDropped):
 			return nil
 		case errors.Is(err, errFull):
-			err = c.awaitRoom(patience)
+			err = c.awaitRoom(&begun, patience)
 		case errors.Is(err, errStrained):
-			err = c.awaitRoom(c.engine.outboxes.allows())
+			err = c.awaitRoom(&begun, c.engine.outboxes.allows())
 		default:
 			return err
 		}

@@ -30,10 +30,14 @@ func (c *Conn) tryLater() error {
 	return c.Close(ws.StatusTryAgainLater, "unfinished messages hold too much")
 }
 
-// awaitRoom waits until a message that found the outbox at a limit may be tried again. The error is
-// [ErrSlowConsumer]: the socket takes nothing, and the connection closes; or [ErrClosed], because it does already.
-func (c *Conn) awaitRoom(patience time.Duration) error {
-	if c.waitForRoom(patience) {
+// awaitRoom waits until a message that found the outbox at a limit may be tried again. begun is when that was first done
+// for it. The error is [ErrSlowConsumer]: the socket takes nothing, or too little for a whole write deadline, and the
+// connection closes; or [ErrClosed], because it does already.
+func (c *Conn) awaitRoom(begun *time.Time, patience time.Duration) error {
+	if begun.IsZero() {
+		*begun = time.Now()
+	}
+	if c.waitForRoom(*begun, patience) {
 		return nil
 	}
 	return c.overflow()
@@ -45,7 +49,7 @@ func (c *Conn) awaitRoom(patience time.Duration) error {
 // What passed before the sender came, and what passed while this process did not get to run, proves nothing: a writer
 // without a processor looks like a peer that does not read. So a look counts only if it took about as long as it
 // should.
-func (c *Conn) waitForRoom(patience time.Duration) bool {
+func (c *Conn) waitForRoom(begun time.Time, patience time.Duration) bool {
 	look := patience / looks
 	t := time.NewTimer(look)
 	defer t.Stop()
@@ -57,14 +61,16 @@ func (c *Conn) waitForRoom(patience time.Duration) bool {
 			return true
 		case seen >= patience || stuck >= proven:
 			return false
+		case c.engine.WriteDeadline > 0 && time.Since(begun) >= c.engine.WriteDeadline:
+			return false
 		}
-		begun := time.Now()
+		looking := time.Now()
 		select {
 		case <-moved:
 			return true
 		case <-t.C:
 		}
-		if time.Since(begun) < 2*look {
+		if time.Since(looking) < 2*look {
 			seen += look
 		}
 	}

@@ -230,6 +230,32 @@ func TestPatienceWithALongMessage(t *testing.T) {
 	})
 }
 
+// TestSteadyReaderHoldsNobodyForEver has a reader that always takes something, and a sender that would wait 20 s for the
+// message in hand.
+func TestSteadyReaderHoldsNobodyForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := limits()
+		cfg.OutboxMessages = 1
+		r := piped(t, cfg, &recorder{})
+		must(t, r.Send(ws.Binary, make([]byte, 8<<20)))
+		var reading sync.WaitGroup
+		reading.Go(func() {
+			part := make([]byte, 16<<10)
+			for {
+				time.Sleep(40 * time.Millisecond)
+				if _, err := io.ReadFull(r.client.Conn(), part); err != nil {
+					return
+				}
+			}
+		})
+		begun := time.Now()
+		want(t, "error", r.Send(ws.Text, []byte("behind it")), wire.ErrSlowConsumer)
+		want(t, "the sender was held for", time.Since(begun).Round(100*time.Millisecond), cfg.WriteDeadline)
+		r.ended(t)
+		reading.Wait()
+	})
+}
+
 func TestWriteDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun, r := time.Now(), piped(t, limits(), &recorder{})
