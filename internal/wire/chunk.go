@@ -67,10 +67,13 @@ func (k *chunk) cut(n int, b *budget) chunk {
 }
 
 // within returns how many messages at the start of a marked chunk lie within so many bytes, one at least.
-func (k *chunk) within(bytes int) (n int) {
+func (k *chunk) within(bytes int) (n int) { return max(1, k.whole(bytes)) }
+
+// whole returns how many messages at the start of a chunk lie within so many bytes.
+func (k *chunk) whole(bytes int) (n int) {
 	for end := 0; end < len(k.data); n++ {
 		if end += frameLen(k.data[end:]); end > bytes {
-			return max(1, n)
+			return n
 		}
 	}
 	return n

@@ -99,6 +99,22 @@ func TestEndBehindAMessage(t *testing.T) {
 	}
 }
 
+// TestWhatWasTakenIsNotDropped ends a connection in the middle of a write of ten messages.
+func TestWhatWasTakenIsNotDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := piped(t, limits(), &recorder{})
+		for range 11 {
+			must(t, r.Send(ws.Text, []byte("8 bytes.")))
+		}
+		_, err := io.ReadFull(r.client.Conn(), make([]byte, 10+45)) // the first is written by itself
+		must(t, err)
+		synctest.Wait()
+		r.Abort()
+		r.ended(t)
+		want(t, "dropped", r.dropped.Load(), 6)
+	})
+}
+
 func TestAbort(t *testing.T) {
 	for name, connect := range map[string]func(testing.TB, wire.Config, *recorder) *rig{"pipe": piped, "detached": dialed, "in place": inPlace} {
 		t.Run(name, func(t *testing.T) {

@@ -182,6 +182,16 @@ func (l *load) putDown() {
 	l.written = 0
 }
 
+// abandon puts down what cannot be written any more, and returns how many messages that are: what the socket took of
+// them before has been sent.
+func (l *load) abandon() (dropped int) {
+	if dropped = l.hand.messages; dropped > 0 {
+		dropped -= l.hand.whole(l.written)
+	}
+	l.putDown()
+	return dropped
+}
+
 // drop throws away what waits, and returns how many messages that were.
 func (l *load) drop() (dropped int) {
 	for i := range l.queue {

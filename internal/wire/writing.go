@@ -87,8 +87,7 @@ func (o *outbox) next() (p []byte, dropped int, drained bool) {
 		return l.hand.data[l.written:], 0, false
 	}
 	drained, l.loose.filled = l.loose.filled && !o.broken && !o.sealed, false
-	dropped = l.hand.messages
-	l.putDown()
+	dropped = l.abandon()
 	l.writing = false
 	l.signal()
 	o.unloadLocked()
@@ -111,9 +110,7 @@ func (o *outbox) wrote(n int) {
 func (o *outbox) giveUp() (dropped int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	dropped = o.load.hand.messages
-	o.load.putDown()
-	return dropped
+	return o.load.abandon()
 }
 
 // watch writes what the socket takes. It returns a channel that is closed at the next progress, or nil when there is
