@@ -34,8 +34,10 @@ func (e echo) serve(t *testing.T) string {
 	t.Helper()
 	var talks sync.WaitGroup
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		talks.Add(1) // before it is hijacked: Close waits until then
+		defer talks.Done()
 		if nc, r, compress := e.upgrade(w, r); nc != nil {
-			talks.Go(func() { e.talk(nc, r, compress) })
+			e.talk(nc, r, compress)
 		}
 	}))
 	t.Cleanup(func() {
