@@ -42,6 +42,9 @@ func (c *Conn) gather(m Message, lasts bool) {
 // admit waits until the window of the stream has room for a message. False: it does not count, because the connection
 // closes or has no stream.
 func (c *Conn) admit(size int) bool {
+	if c.sending.takes(size) {
+		return true
+	}
 	gathered := 0
 	if c.gathered != nil {
 		gathered = len(c.gathered.payloads)
@@ -141,6 +144,7 @@ func (c *Conn) skip(size int, code string, retry bool) {
 	}
 	c.sending.next++
 	c.sending.bytes += int64(size)
+	c.sending.takes(size)
 	s.refuse(n, code, retry)
 	s.settle(run{n, n}, size)
 }

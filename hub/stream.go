@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -255,6 +256,17 @@ type sending struct {
 	greeted bool
 	next    uint64 // number of the first message that is not handed over
 	bytes   int64  // of the stream's messages before it
+
+	// So many more may be read for sure, gathered ones counted; see hasRoom. What is settled meanwhile makes it more.
+	room      int64
+	roomBytes int64
+}
+
+// takes reports whether there is room for a message for sure, and uses it.
+func (s *sending) takes(size int) bool {
+	s.room--
+	s.roomBytes -= int64(size)
+	return s.room >= 0 && s.roomBytes >= 0
 }
 
 // hasRoom reports whether one more message may be read, beyond those that are gathered. One may always, however long,
@@ -263,9 +275,17 @@ func (c *Conn) hasRoom(gathered, bytes, size int) bool {
 	s, cfg := c.stream.Load(), &c.hub.cfg
 	unsettled := int64(c.sending.next-1-s.settled.Load()) + int64(gathered)
 	held := c.sending.bytes + int64(bytes) - s.settledBytes.Load()
-	return unsettled <= 0 ||
-		(cfg.MaxUnsettled == 0 || unsettled < int64(cfg.MaxUnsettled)) &&
-			(cfg.MaxUnsettledBytes == 0 || held+int64(size) <= int64(cfg.MaxUnsettledBytes))
+	c.sending.room = left(cfg.MaxUnsettled, unsettled)
+	c.sending.roomBytes = left(cfg.MaxUnsettledBytes, held)
+	return c.sending.takes(size) || unsettled <= 0
+}
+
+// left returns how much of a limit is left; 0 is none.
+func left(most int, used int64) int64 {
+	if most == 0 {
+		return math.MaxInt64
+	}
+	return int64(most) - used
 }
 
 // awaitRoom waits until one more message may be read; nothing is gathered. False: the connection or the hub ends, and

@@ -27,8 +27,8 @@ var ingestGuards = []guard{
 			return false
 		case <-s.hub.draining:`, ingest, "^TestTakeover"},
 	{"ingest: the older one is told", "hub/streams.go", `_ = before.Close(ws.StatusReplaced, "replaced by a newer connection")`, `_ = before`, ingest, "^TestTakeover"},
-	{"ingest: the window", "hub/stream.go", `unsettled < int64(cfg.MaxUnsettled)`, `true`, ingest, "^TestWindow"},
-	{"ingest: the window in bytes", "hub/stream.go", `held+int64(size) <= int64(cfg.MaxUnsettledBytes)`, `held > -1`, ingest, "^TestWindow"},
+	{"ingest: the window", "hub/stream.go", `left(cfg.MaxUnsettled, unsettled)`, `left(0, unsettled)`, ingest, "^TestWindow"},
+	{"ingest: the window in bytes", "hub/stream.go", `left(cfg.MaxUnsettledBytes, held)`, `left(0, held)`, ingest, "^TestWindow"},
 	{"ingest: the budget", "hub/lane.go", `b.await(c.hub.draining)`, ``, ingest, "^TestBudget"},
 	{"ingest: what is acknowledged is not dropped", "hub/check.go", `case c.Batch.DropOldest && c.Ack != AckNone:`, `case false:`, ingest, "^TestConfigThatCannotWork"},
 	{"ingest: what is dropped is given back", "hub/batch.go", `h.budget.give(int64(bytes + overhead*messages))`, `_ = bytes`, ingest, "^TestDropOldest"},
