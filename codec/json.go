@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 // JSON is the codec of clients which ask for none. It encodes as [json.Marshal] does and decodes as [json.Unmarshal].
@@ -22,7 +23,7 @@ func (jsonCodec) Binary() bool { return false }
 func (jsonCodec) Open(message []byte) (Envelope, error) {
 	s := scanner{p: message}
 	s.space()
-	if !s.byte('{') {
+	if !utf8.Valid(message) || !s.byte('{') { // RFC 8259, section 8.1
 		return Envelope{}, ErrMalformed
 	}
 	var found jsonMembers
