@@ -178,17 +178,10 @@ func (l *Lane[T]) takeOffLocked() {
 	l.bytes = min(l.bytes, max(l.b.cfg.MaxBytes, minHint))
 }
 
-// next drops the batch in flight, which is settled, and reports whether another one took its place. When none did,
-// the lane is no longer the caller's: another runner may be at work.
-func (l *Lane[T]) next() bool {
-	old := l.flight
-	more := l.land()
-	l.b.recycle(old)
-	return more
-}
-
-// land ends the flight, tells those that wait for it, and starts the next one if it is due.
+// land drops the batch in flight, which is settled, tells those that wait for it, and starts the next one if it is due.
+// When none is, the lane is no longer the caller's: another runner may be at work.
 func (l *Lane[T]) land() (more bool) {
+	l.b.recycle(l.flight) // first: who is told that it is settled may count on it that nothing holds its items
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.flight = nil

@@ -88,7 +88,7 @@ func (l *Lane[T]) conclude(err error) bool {
 		return true
 	}
 	l.settle()
-	return l.next()
+	return l.land()
 }
 
 // settle counts what has become of the batch in flight, and tells it.
