@@ -83,6 +83,7 @@ var budgetGuards = []guard{
 	{"slow: a sender that has waited is not held on", "internal/wire/slow.go", `case seen >= patience || stuck >= proven:`, `case stuck >= proven:`, wire, "^TestSenderThatComesLate|^TestSilentPeer"},
 	{"slow: a stall of a second needs no wait", "internal/wire/slow.go", `case seen >= patience || stuck >= proven:`, `case seen >= patience:`, wire, "^TestSenderThatComesLate"},
 	{"slow: a steady reader holds nobody for ever", "internal/wire/slow.go", `case c.engine.WriteDeadline > 0 && time.Since(begun) >= c.engine.WriteDeadline:`, `case c.engine.WriteDeadline > 0 && begun.IsZero():`, wire, "^TestSteadyReader"},
+	{"counts: a message written in part has no header", "internal/wire/chunk.go", `if n == 0 && k.torn > 0 {`, `if false {`, wire, "^TestEndInside"},
 	{"counts: what the socket took is not dropped", "internal/wire/load.go", `dropped -= l.hand.whole(l.written)`, `_ = l`, wire, "^TestWhatWasTaken"},
 	{"slow: what was seen before progress does not count", "internal/wire/slow.go", `seen = min(seen, stuck)`, `_ = seen`, wire, "^TestPatienceWithALongMessage"},
 	{"budget: no patience when it is exhausted", "internal/wire/engine.go", `patience: patience, shed:`, `patience: strainPatience, shed:`, wire, "^TestExhausted"},

@@ -23,6 +23,7 @@ var (
 type chunk struct {
 	data     []byte
 	messages int
+	torn     int    // what is left in data of a first message that was written in part; 0: that is whole
 	round    *Round // data is a part of it
 	held     int    // what that kept in memory when it was queued
 	pooled   bool   // data is the start of a pooled array
@@ -72,7 +73,12 @@ func (k *chunk) within(bytes int) (n int) { return max(1, k.whole(bytes)) }
 // whole returns how many messages at the start of a chunk lie within so many bytes.
 func (k *chunk) whole(bytes int) (n int) {
 	for end := 0; end < len(k.data); n++ {
-		if end += frameLen(k.data[end:]); end > bytes {
+		if n == 0 && k.torn > 0 { // it does not begin with a header
+			end = k.torn
+		} else {
+			end += frameLen(k.data[end:])
+		}
+		if end > bytes {
 			return n
 		}
 	}
@@ -124,19 +130,23 @@ func (k *chunk) size() int {
 }
 
 // shrink moves what lies behind the first written bytes to half the memory or less, if that is enough. It reports
-// whether it has.
-func (k *chunk) shrink(written int) bool {
+// whether it has, and how many messages it has left behind.
+func (k *chunk) shrink(written int) (sent int, ok bool) {
 	left := k.data[written:]
 	if k.round != nil || k.control || 2*chunkFor(len(left)) > cap(k.data) {
-		return false
+		return 0, false
 	}
 	less := newChunk(len(left))
 	less.data = append(less.data, left...)
-	less.messages, less.raw, less.terms = k.messages, k.raw, k.terms
+	if written > 0 {
+		sent = k.whole(written)
+		less.torn = frameLens(k.data, sent+1) - written
+	}
+	less.messages, less.raw, less.terms = k.messages-sent, k.raw, k.terms
 	k.terms = nil
 	k.release()
 	*k = less
-	return true
+	return sent, true
 }
 
 func (k *chunk) release() {

@@ -5,8 +5,9 @@ package wire
 func (l *load) settle() {
 	before := l.weight
 	if !l.hand.counted && l.hand.messages > 0 { // the writer has not begun with it
-		if written := l.written; l.hand.shrink(written) {
-			l.bytes -= written
+		if sent, ok := l.hand.shrink(l.written); ok {
+			l.messages -= sent
+			l.bytes -= l.written
 			l.written = 0
 		}
 		l.count(&l.hand)
