@@ -137,9 +137,12 @@ func (c *Conn) skip(size int, code string, retry bool) {
 	if c.gathered != nil {
 		c.handOver()
 	}
+	if !c.sending.greeted {
+		return
+	}
 	s := c.stream.Load()
 	n, ok := s.claim(c, 1, size)
-	if !ok || !c.sending.greeted {
+	if !ok {
 		return
 	}
 	c.sending.next++

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/fiberwsx/wsx/internal/wire"
-	"github.com/fiberwsx/wsx/ws"
 )
 
 // stream is the messages of one device in their order, over all its connections: the n-th has number n, from 1. A
@@ -32,8 +31,9 @@ type stream struct {
 	next    uint64 // number of the next message that is handed over
 	bytes   int64  // of the messages that were handed over, in all
 	early   []run  // settled, behind a number that is not
-	nacks   []nack // since the hello of the last connection
+	nacks   []nack // that the client may not have got
 	told    int    // of nacks, to conn
+	again   int    // of nacks, told in front of the hello
 	acked   uint64
 	ackedAt time.Time
 	covered int64         // settledBytes at that time
@@ -42,22 +42,20 @@ type stream struct {
 	idle    time.Time     // since when there is no connection
 }
 
-// nack is what a client is told of a message that is not taken.
-type nack struct {
-	number uint64
-	code   string
-	retry  bool
-}
-
 // run is numbers from first to last.
 type run struct{ first, last uint64 }
 
-// claim gives numbers to messages that are handed over: from first on, if the stream is still c's.
+// claim gives numbers to messages that are handed over: from first on, if the stream is still c's. Who sends has read
+// the hello.
 func (s *stream) claim(c *Conn, messages, bytes int) (first uint64, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.conn != c {
 		return 0, false
+	}
+	if s.again > 0 {
+		s.forgetNacksLocked(s.again)
+		s.again = 0
 	}
 	first = s.next
 	s.next += uint64(messages)
@@ -201,52 +199,6 @@ func (s *stream) farewell(c *Conn) (frames []byte) {
 		s.acked = settled
 		s.hub.count.acks.Add(1)
 		frames = wire.AppendNote(frames, appendAck(nil, settled))
-	}
-	return frames
-}
-
-// mostNacks is how many nacks a stream keeps, so that a client that did not get them, because its connection ended, is
-// told by the next one.
-const mostNacks = 1000
-
-// refuse tells the client that a message is not taken, and whether it may send it again; now, or over its next
-// connection. A client that does not read what it is told is a slow consumer.
-func (s *stream) refuse(number uint64, code string, retry bool) {
-	s.mu.Lock()
-	s.hub.count.nacks.Add(1)
-	if over := len(s.nacks) - mostNacks; over > 0 && s.told > over { // the oldest ones have been told long ago
-		s.nacks = slices.Delete(s.nacks, 0, over)
-		s.told -= over
-	}
-	s.nacks = append(s.nacks, nack{number, code, retry})
-	var slow *Conn
-	if s.conn != nil && s.greeted {
-		s.tellLocked()
-		if len(s.nacks)-s.told > mostNacks {
-			slow = s.conn
-		}
-	}
-	s.mu.Unlock()
-	if slow != nil {
-		_ = slow.Close(ws.StatusSlowConsumer, "nacks are not read")
-	}
-}
-
-// tellLocked sends the nacks that are not told.
-func (s *stream) tellLocked() {
-	if s.told == len(s.nacks) {
-		return
-	}
-	if !s.conn.wire.Notes(s.untoldLocked()) {
-		s.laterLocked()
-		return
-	}
-	s.told = len(s.nacks)
-}
-
-func (s *stream) untoldLocked() (frames []byte) {
-	for _, n := range s.nacks[s.told:] {
-		frames = wire.AppendNote(frames, appendNack(nil, n.number, n.code, n.retry))
 	}
 	return frames
 }

@@ -186,7 +186,7 @@ func (s *stream) resume(c *Conn) (resumed bool, err error) {
 	return true, nil
 }
 
-// greet sends the hello, from which on messages count and acks are sent. In front of it go the nacks of the connection
+// greet sends the hello, from which on messages count and acks are sent. In front of it go the nacks of the connections
 // before, because the client may not have got them, and forgets its messages with the hello.
 func (s *stream) greet(c *Conn, resumed bool) {
 	if !s.sendHello(c, resumed) {
@@ -202,6 +202,7 @@ func (s *stream) sendHello(c *Conn, resumed bool) bool {
 	}
 	s.told = 0
 	frames := s.untoldLocked()
+	s.told, s.again = len(s.nacks), len(s.nacks)
 	s.greeted, s.known = true, true
 	s.acked = s.settled.Load()
 	c.sending = sending{next: s.next, bytes: s.bytes, greeted: true}
@@ -209,7 +210,6 @@ func (s *stream) sendHello(c *Conn, resumed bool) bool {
 		WSX: "hello", Stream: s.id, Epoch: s.epoch, Resumed: resumed, Next: s.next,
 		Window: c.hub.cfg.MaxUnsettled, WindowBytes: c.hub.cfg.MaxUnsettledBytes,
 	}.payload())
-	s.nacks = s.nacks[:0]
 	return c.wire.Notes(frames)
 }
 

@@ -40,5 +40,7 @@ var ingestGuards = []guard{
 	{"ingest: the last ack goes before the close", "internal/wire/outbox.go", `	l.control = append(l.control, farewell...)
 `, ``, ingest, "^TestAckBeforeClose"},
 	{"ingest: what was given up is not acknowledged", "hub/settle.go", ` || r != nil && r.Cause == batch.GivenUp && h.Draining()`, ``, ingest, "^TestShutdownAcknowledges"},
+	{"ingest: a nack is told again", "hub/streams.go", `s.told, s.again = len(s.nacks), len(s.nacks)`, `s.nacks = s.nacks[:0]`, ingest, "^TestNackIsToldAgain"},
+	{"ingest: a nack is told until the client sends", "hub/stream.go", `if s.again > 0 {`, `if false {`, ingest, "^TestNackIsToldAgain"},
 	{"ingest: the position is read", "hub/streams.go", `if c.hub.cfg.Ack != AckResume || !s.kept {`, `if true {`, ingest, "^TestResume"},
 }
