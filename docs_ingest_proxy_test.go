@@ -1,6 +1,7 @@
 package wsx_test
 
 import (
+	"bytes"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -13,7 +14,8 @@ const cuts = 6
 
 // cutter is a proxy that cuts its connections.
 type cutter struct {
-	ln net.Listener
+	ln      net.Listener
+	atNacks bool // cut behind the first one, and nowhere else
 
 	mu      sync.Mutex
 	backend string
@@ -81,10 +83,14 @@ func (p *cutter) pass(client net.Conn) {
 	p.open = append(p.open, client, server)
 	p.mu.Unlock()
 	up, down := io.Reader(client), io.Reader(server)
-	if n <= cuts {
+	switch {
+	case n > cuts:
+	case p.atNacks:
+		down = &untilNack{from: server}
+	default:
 		up = io.LimitReader(client, 2000+rand.Int64N(20_000))
 	}
-	if n <= cuts && n%2 == 0 {
+	if n <= cuts && n%2 == 0 && !p.atNacks {
 		down = io.LimitReader(server, 100+rand.Int64N(400)) // in the answer to the handshake, the hello or an ack
 	}
 	var both sync.WaitGroup
@@ -96,4 +102,19 @@ func (p *cutter) pass(client net.Conn) {
 		})
 	}
 	both.Wait()
+}
+
+// untilNack ends behind what it reads a nack with.
+type untilNack struct {
+	from io.Reader
+	over bool
+}
+
+func (u *untilNack) Read(b []byte) (int, error) {
+	if u.over {
+		return 0, io.EOF
+	}
+	n, err := u.from.Read(b)
+	u.over = bytes.Contains(b[:n], []byte(`"nack"`))
+	return n, err
 }

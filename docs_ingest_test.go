@@ -73,6 +73,7 @@ type shelf struct {
 	mu       sync.Mutex
 	texts    map[string][]string // of each stream
 	position map[string]uint64
+	rate     float64 // of each device; 0: off
 }
 
 func newShelf() *shelf {
@@ -113,7 +114,7 @@ func (s *shelf) of(stream string) []string {
 func (s *shelf) newHub() *hub.Hub {
 	return hub.New(hub.Config{
 		Ack: hub.AckResume, Batch: batch.Config{OnPoison: batch.Hold}, OnBatch: s.store, Position: s.positionOf,
-		PingInterval: -1, Logger: quiet,
+		PingInterval: -1, Logger: quiet, Rate: s.rate, Burst: 50,
 	})
 }
 
@@ -222,28 +223,9 @@ func (r *replay) wantSaid(text string) {
 // TestIngestPythonClient runs the client of the page against a server that is restarted, through a proxy that cuts its
 // connections: each line of its input is stored once and in order.
 func TestIngestPythonClient(t *testing.T) {
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		skipOrFail(t, "there is no python3")
-	}
-	program := filepath.Join(t.TempDir(), "client.py")
-	if err := os.WriteFile(program, []byte(ingestBlocks(t, "python")[0]), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s := newShelf()
-	proxy := newCutter(t)
+	s, proxy := newShelf(), newCutter(t)
 	proxy.to(s.serve(t))
-	host, port, _ := net.SplitHostPort(proxy.ln.Addr().String())
-	cmd := exec.CommandContext(t.Context(), python, program, host, port, "/ingest", tokenFor(t, "dev42"))
-	lines, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var said strings.Builder
-	cmd.Stderr = &said
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	d := startPython(t, proxy)
 	var want []string
 	for i := range 2000 {
 		want = append(want, fmt.Sprintf(`{"n":%d,"padding":"%s"}`, i, strings.Repeat("x", i%200)))
@@ -252,19 +234,81 @@ func TestIngestPythonClient(t *testing.T) {
 			proxy.to(s.serve(t))
 			proxy.cut()
 		}
-		if _, err := io.WriteString(lines, want[i]+"\n"); err != nil {
-			t.Fatalf("%v: %s", err, said.String())
-		}
+		d.write(want[i])
 	}
-	_ = lines.Close()
-	if err := cmd.Wait(); err != nil {
-		t.Errorf("%v: %s", err, said.String())
-	}
+	d.finish()
 	if got := s.of("dev42"); !slices.Equal(got, want) {
 		t.Errorf("%d messages are stored, want %d, each once and in order", len(got), len(want))
 	}
 	if n := proxy.accepted(); n < cuts {
 		t.Errorf("%d connections, want %d at least", n, cuts)
+	}
+}
+
+// TestIngestPythonClientOverTheRate has the server refuse messages of that client, which it sends again: each is stored
+// once, though nacks come again where the proxy has cut behind them.
+func TestIngestPythonClientOverTheRate(t *testing.T) {
+	s, proxy := newShelf(), newCutter(t)
+	s.rate, proxy.atNacks = 200, true
+	proxy.to(s.serve(t))
+	d := startPython(t, proxy)
+	want := make([]string, 200)
+	for i := range want {
+		want[i] = fmt.Sprintf(`{"n":%d,"padding":"%s"}`, 1000+i, strings.Repeat("x", 300))
+		d.write(want[i])
+	}
+	d.finish()
+	got := s.of("dev42")
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("%d messages are stored, want %d, each once", len(got), len(want))
+	}
+	if n := proxy.accepted(); n < 2 {
+		t.Errorf("%d connections, want 2 at least", n)
+	}
+}
+
+// pythonDevice is the client of the page at work.
+type pythonDevice struct {
+	t     *testing.T
+	cmd   *exec.Cmd
+	lines io.WriteCloser
+	said  strings.Builder
+}
+
+func startPython(t *testing.T, proxy *cutter) *pythonDevice {
+	t.Helper()
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		skipOrFail(t, "there is no python3")
+	}
+	program := filepath.Join(t.TempDir(), "client.py")
+	if err := os.WriteFile(program, []byte(ingestBlocks(t, "python")[0]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	host, port, _ := net.SplitHostPort(proxy.ln.Addr().String())
+	d := &pythonDevice{t: t, cmd: exec.CommandContext(t.Context(), python, program, host, port, "/ingest", tokenFor(t, "dev42"))}
+	if d.lines, err = d.cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	d.cmd.Stderr = &d.said
+	if err := d.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func (d *pythonDevice) write(line string) {
+	if _, err := io.WriteString(d.lines, line+"\n"); err != nil {
+		d.t.Fatalf("%v: %s", err, d.said.String())
+	}
+}
+
+// finish waits until all is acknowledged.
+func (d *pythonDevice) finish() {
+	_ = d.lines.Close()
+	if err := d.cmd.Wait(); err != nil {
+		d.t.Errorf("%v: %s", err, d.said.String())
 	}
 }
 
