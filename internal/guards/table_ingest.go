@@ -5,6 +5,7 @@ const ingest = "./hub"
 var ingestGuards = []guard{
 	{"ingest: rejections only with nil", "batch/batch.go", `p.refused = p.refused[:0]`, `_ = p.refused`, "./batch", "^TestReject$"},
 	{"ingest: a hung store is not asked for each item", "batch/retry.go", `case l.b.ctx.Err() != nil || unavailable(err):`, `case l.b.ctx.Err() != nil:`, "./batch", "^TestUnavailableStore"},
+	{"ingest: a store that is away is no poison", "batch/retry.go", `if t.parted && !t.letter && !unavailable(err) {`, `if t.parted && !t.letter {`, "./batch", "^TestUnavailableAmong"},
 	{"ingest: poison is held", "batch/retry.go", `if l.b.cfg.OnPoison == Hold &&`, `if false &&`, "./batch", "^TestHold"},
 	{"ingest: an ack covers a prefix", "hub/stream.go", `if r.first != settled+1 {`, `if false {`, ingest, "^TestSettlePrefix"},
 	{"ingest: only what asked for it", "hub/streams.go", `(c.hub.cfg.AckAlways || c.Subprotocol() == AckProtocol)`, `true`, ingest, "^TestPlainClients"},
