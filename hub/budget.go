@@ -23,13 +23,14 @@ func (b *budget) strained() bool { return b.most > 0 && b.used.Load() >= b.most-
 // exhausted reports whether await would wait.
 func (b *budget) exhausted() bool { return b.most > 0 && b.used.Load() >= b.most }
 
-// await waits until there is some left. done ends the waiting.
-func (b *budget) await(done <-chan struct{}) {
+// await waits until there is some left. push is called before each wait, to have some come back. done ends the waiting.
+func (b *budget) await(done <-chan struct{}, push func()) {
 	for {
 		moved := b.wait()
 		if moved == nil {
 			return
 		}
+		push()
 		select {
 		case <-moved:
 		case <-done:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
+	"time"
 
 	"github.com/fiberwsx/wsx/batch"
 )
@@ -93,9 +94,8 @@ func (c *Conn) charge(messages, bytes int) {
 	case c.hub.cfg.Batch.DropOldest:
 		c.lane.Shed(messages, bytes)
 	default:
-		c.pushLane()
 		resume := c.hub.paused.begin()
-		b.await(c.hub.draining)
+		b.await(c.hub.draining, c.pushBudget)
 		resume()
 	}
 	b.used.Add(need)
@@ -164,6 +164,19 @@ func (c *Conn) number(n, size int) (first uint64, ok bool) {
 // pushLane has what the lane holds handled now: somebody waits for it.
 func (c *Conn) pushLane() {
 	_ = c.lane.Flush(ended)
+}
+
+// soon is up to which age batches may fill although somebody waits for the budget that they hold.
+const soon = time.Second
+
+// pushBudget has handled what holds the budget and waits for company: what the lane holds and, unless that is handled
+// soon, what the others do.
+func (c *Conn) pushBudget() {
+	if age := c.hub.cfg.Batch.MaxAge; age < 0 || age > soon {
+		c.hub.pushBatches()
+	} else {
+		c.pushLane()
+	}
 }
 
 // flushTail hands over what a connection leaves behind in a lane of its own, without waiting for the handler. A shared

@@ -90,7 +90,7 @@ func (h *Hub) drain(ctx context.Context, s *shutdown) error {
 	return h.result(s, began, clients, forced)
 }
 
-// pushBatches has everything handled that waits for company: readers may wait for that.
+// pushBatches has everything handled that waits for company: readers may wait for that. It does not wait.
 func (h *Hub) pushBatches() {
 	if h.batches != nil {
 		_ = h.batches.Flush(ended)
