@@ -207,7 +207,8 @@ func (c *Conn) Close(status ws.Status, reason string) error {
 	return c.wire.Close(status, reason)
 }
 
-// Buffered returns how many messages and bytes wait to be sent.
+// Buffered returns how many messages and bytes wait to be sent, with the one that is being written: a message counts
+// until the socket has taken all of it.
 func (c *Conn) Buffered() (messages, bytes int) {
 	c.shard.settle(c)
 	c.wire.Kick()

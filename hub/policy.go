@@ -4,8 +4,9 @@ import "github.com/fiberwsx/wsx/internal/wire"
 
 // Policy says what becomes of a message for a receiver whose outbox is full; see [Config.OutboxMessages]. As long as
 // the socket takes what it is given there is no difference. Nothing but messages is ever dropped, and no message that
-// is written in part, which a writer takes in pieces of 4 KiB. What a policy drops is counted in [Stats] and by
-// [Target.Tally]. The zero value is Close.
+// is written in part: while the socket takes nothing no more than one is. On a wrapped connection without a method
+// NetConn, as TLS has one, and elsewhere than on Linux it may be 4 KiB of them. What a policy drops is counted in
+// [Stats] and by [Target.Tally]. The zero value is Close.
 type Policy struct {
 	is  wire.Policy
 	key string

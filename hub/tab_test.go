@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -17,17 +18,22 @@ const (
 	series  = 500
 	updates = 6
 	size    = 100
-	inHand  = 4096 / size // a writer has 4 KiB in hand
+	inHand  = 1 // the message that is written in part waits no more, but counts until it is written
 )
 
 // TestTabThatStopsReading: one of 1,000 stops reading while 500 series go on. It gets the latest of each when it wakes
-// up, in the meantime no more than 500 messages wait for it, and the others get the latest of each too, without a wait.
+// up, in the meantime no more than 500 messages wait behind the one that its socket has a part of, and the others get the
+// latest of each too, without a wait.
 func TestTabThatStopsReading(t *testing.T) {
 	t.Run("detached", func(t *testing.T) { testTab(t, 1000, func(c net.Conn) net.Conn { return c }) })
-	t.Run("in place", func(t *testing.T) { // as with TLS
-		testTab(t, 100, func(c net.Conn) net.Conn { return struct{ net.Conn }{c} })
-	})
+	// In place each message to each tab takes a goroutine of its own: 1,000 tabs take 8 to 15 s under the race detector.
+	t.Run("in place", func(t *testing.T) { testTab(t, 300, func(c net.Conn) net.Conn { return veiled{c} }) })
 }
+
+// veiled is a connection that is driven in place, as TLS is.
+type veiled struct{ net.Conn }
+
+func (v veiled) NetConn() net.Conn { return v.Conn }
 
 func testTab(t *testing.T, tabs int, wrap func(net.Conn) net.Conn) {
 	h := newHub(t, hub.Config{
@@ -56,9 +62,7 @@ func testTab(t *testing.T, tabs int, wrap func(net.Conn) net.Conn) {
 			binary.BigEndian.PutUint32(value, uint32(k))
 			binary.BigEndian.PutUint32(value[4:], uint32(n))
 			must(t, h.All().With(policy).SendBinary(value))
-			if waiting, _ := tab.handle.Buffered(); waiting > series+inHand {
-				t.Fatalf("%d messages wait", waiting)
-			}
+			tab.wantWaiting(t, series+inHand)
 		}
 	}
 	must(t, h.All().SendText("end"))
@@ -71,6 +75,19 @@ func testTab(t *testing.T, tabs int, wrap func(net.Conn) net.Conn) {
 	t.Logf("the tab got %d of %d values; %d were replaced", late.values, series*updates, h.Stats().Conflated)
 	if late.values > series*updates/2 {
 		t.Error("the tab was hardly behind")
+	}
+}
+
+// wantWaiting wants no more messages to wait than so many, but for those that the socket is taking right now.
+func (s *session) wantWaiting(t *testing.T, most int) {
+	t.Helper()
+	for begun := time.Now(); ; runtime.Gosched() {
+		switch waiting, _ := s.handle.Buffered(); {
+		case waiting <= most:
+			return
+		case time.Since(begun) > 2*time.Second:
+			t.Fatalf("%d messages wait", waiting)
+		}
 	}
 }
 

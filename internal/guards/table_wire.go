@@ -42,6 +42,7 @@ var parserGuards = []guard{
 }
 
 var outboxGuards = []guard{
+	{"outbox: a socket that takes nothing has one message in hand", "internal/wire/load.go", `	if l.conn.socket.ready() {`, `	if true {`, wire, "^TestOneMessage"},
 	{"outbox: messages", "internal/wire/outbox.go", `return most > 0 && o.load.messages >= most ||`, `return most < 0 ||`, wire, "^TestSilentPeer|^TestSlowConsumer|^TestSenderThatWaits"},
 	{"outbox: bytes", "internal/wire/outbox.go", `|| mostBytes > 0 && o.load.bytes+size > mostBytes`, `|| mostBytes < 0`, wire, "^TestSilentPeer|^TestSlowConsumer|^TestRounds|^TestPatience"},
 	{"outbox: rounds, four times", "internal/wire/outbox.go", `bytes <= lenience*most &&`, `bytes > 0 &&`, wire, "^TestRounds|^TestSilentPeer|^TestPatience"},

@@ -9,6 +9,8 @@ type detached struct{ inplace }
 
 func detach(net.Conn) (transport, []byte, bool) { return nil, nil, false }
 
+func isReady(net.Conn) bool { return true }
+
 func (*detached) interrupt() {}
 
 // lot is for detached connections only.

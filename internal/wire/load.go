@@ -123,25 +123,49 @@ func (l *load) take() bool {
 	return true
 }
 
-// takeNext takes the first chunk of the queue into hand. A writer takes no more at once than a small chunk of what
-// could still be dropped.
+// takeNext takes the first chunk of the queue into hand. Of what could still be dropped a writer takes a small chunk if
+// the socket will take it at once, else one message.
 func (l *load) takeNext() bool {
+	k := l.head()
+	switch {
+	case k == nil:
+		return false
+	case !l.writing || k.terms == nil:
+		l.hand = l.pop()
+		return true
+	}
+	most := 0
+	if l.conn.socket.ready() {
+		most = smallChunk
+	}
+	l.takeWithin(most)
+	if l.hand.loose() {
+		l.gather(most)
+	}
+	return true
+}
+
+// head returns the first chunk of the queue, or nil.
+func (l *load) head() *chunk {
 	for len(l.queue) > 0 && l.queue[0].data == nil {
 		l.pop()
 	}
 	if len(l.queue) == 0 {
-		return false
+		return nil
 	}
-	if k := &l.queue[0]; l.writing && k.marked() {
-		if n := k.within(smallChunk); n < k.messages {
+	return &l.queue[0]
+}
+
+// takeWithin takes the first chunk of the queue into hand; of several messages that could still be dropped only those
+// that lie within so many bytes, one at least.
+func (l *load) takeWithin(bytes int) {
+	if k := &l.queue[0]; k.marked() {
+		if n := k.within(bytes); n < k.messages {
 			l.hand = k.cut(n, &l.conn.engine.outboxes)
-			return true
+			return
 		}
 	}
-	if l.hand = l.pop(); l.hand.loose() {
-		l.gather()
-	}
-	return true
+	l.hand = l.pop()
 }
 
 // putBack leaves in hand what is written in part, and puts what could still be dropped back into the queue.

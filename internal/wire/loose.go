@@ -146,17 +146,16 @@ func (l *load) dropNewest() bool {
 	return false
 }
 
-// gather takes short loose messages into hand together, as many as fill a small chunk, and compresses those that wait
-// for that.
-func (l *load) gather() {
-	if !l.hand.raw && (len(l.hand.data) >= smallChunk || len(l.queue) == 0) {
+// gather takes further loose messages into hand with one, up to so many bytes, and compresses those that wait for that.
+func (l *load) gather(most int) {
+	if !l.hand.raw && (len(l.hand.data) >= most || len(l.queue) == 0) {
 		return
 	}
 	k := newChunk(len(l.hand.data))
 	l.frame(&k, &l.hand)
 	for len(l.queue) > 0 {
 		next := &l.queue[0]
-		if next.data != nil && (!next.loose() || len(k.data)+len(next.data) > smallChunk) {
+		if next.data != nil && (!next.loose() || len(k.data)+len(next.data) > most) {
 			break
 		}
 		taken := l.pop()

@@ -15,6 +15,8 @@ type transport interface {
 	// tryWrite writes what the socket takes at once, which may be nothing, and leaves errors to write. It is called for
 	// detached sockets only, not beside write, and not after release.
 	tryWrite(p []byte) int
+	// ready reports whether the socket takes a small chunk at once, or nobody can tell.
+	ready() bool
 	// write waits until the socket has taken p, or a part of it, at most until the deadline. It is called by one
 	// goroutine.
 	write(p []byte, deadline time.Time) (int, error)
@@ -68,6 +70,17 @@ func (t inplace) run(c *Conn, _ bool) error {
 func (t inplace) read(p []byte) (int, error) { return t.conn.Read(p) }
 
 func (t inplace) tryWrite([]byte) int { return 0 }
+
+func (t inplace) ready() bool {
+	nc := t.conn
+	if u, ok := nc.(interface{ UnsafeConn() net.Conn }); ok {
+		nc = u.UnsafeConn()
+	}
+	if s, ok := nc.(interface{ NetConn() net.Conn }); ok { // TLS has it
+		nc = s.NetConn()
+	}
+	return isReady(nc)
+}
 
 func (t inplace) write(p []byte, deadline time.Time) (int, error) {
 	if err := t.conn.SetWriteDeadline(deadline); err != nil {

@@ -19,6 +19,8 @@ const (
 func (c *Conn) write() {
 	defer c.writers.Done()
 	for {
+		for c.detached && c.out.feed() {
+		}
 		p, dropped, drained := c.out.next()
 		c.countDropped(dropped)
 		if p == nil {

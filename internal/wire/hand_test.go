@@ -1,0 +1,77 @@
+package wire_test
+
+import (
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/fiberwsx/wsx/internal/wire"
+	"github.com/fiberwsx/wsx/ws"
+)
+
+// secured returns both ends of a TLS connection.
+func secured(t testing.TB, client, server net.Conn) (_, _ net.Conn) {
+	t.Helper()
+	authority := httptest.NewTLSServer(nil)
+	t.Cleanup(authority.Close)
+	config := authority.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	config.ServerName = "example.com"
+	return tls.Client(client, config), tls.Server(server, authority.TLS)
+}
+
+// TestOneMessageInHand sends 100 keys over and over to a peer that reads in gulps: the latest of each waits, and nothing
+// else but the message that is written in part.
+func TestOneMessageInHand(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("no socket says whether it takes something")
+	}
+	for name, wrap := range map[string]func(_ testing.TB, client, server net.Conn) (_, _ net.Conn){
+		"detached": func(_ testing.TB, client, server net.Conn) (_, _ net.Conn) { return client, server },
+		"TLS":      secured,
+	} {
+		t.Run(name, func(t *testing.T) { testHand(t, wrap) })
+	}
+}
+
+func testHand(t *testing.T, wrap func(_ testing.TB, client, server net.Conn) (_, _ net.Conn)) {
+	const keys, rounds, gulp = 100, 120, 8 << 10
+	end, server := tcpPair(t)
+	must(t, server.(*net.TCPConn).SetWriteBuffer(16<<10))
+	must(t, end.Conn().(*net.TCPConn).SetReadBuffer(16<<10))
+	must(t, end.Conn().SetDeadline(time.Now().Add(time.Minute)))
+	client, server := wrap(t, end.Conn(), server)
+	r := start(t, end, server, wire.Config{OutboxMessages: -1}, &recorder{})
+	if s, ok := client.(*tls.Conn); ok {
+		must(t, s.Handshake())
+	}
+	value, read := make([]byte, 100), make([]byte, gulp)
+	for round := range rounds {
+		for k := range keys {
+			must(t, r.SendMarked(ws.Binary, value, wire.Mark{Policy: wire.PolicyConflate, Key: strconv.Itoa(k)}))
+			r.wantWaiting(t, keys+1)
+		}
+		if round > 20 { // more than the buffers hold
+			_, err := io.ReadFull(client, read)
+			must(t, err)
+		}
+	}
+}
+
+// wantWaiting wants no more messages to wait than so many, but for those that the socket is taking right now.
+func (r *rig) wantWaiting(t *testing.T, most int) {
+	t.Helper()
+	for begun := time.Now(); ; runtime.Gosched() {
+		switch waiting, _ := r.Buffered(); {
+		case waiting <= most:
+			return
+		case time.Since(begun) > 2*time.Second:
+			t.Fatalf("%d messages wait", waiting)
+		}
+	}
+}

@@ -1,0 +1,38 @@
+//go:build amd64 || arm64 || arm || riscv64 || loong64 || ppc64le
+
+package wire
+
+import (
+	"net"
+	"syscall"
+	"unsafe"
+)
+
+// pollOut and pollFD are those of poll(2).
+const pollOut = 4
+
+type pollFD struct {
+	fd              int32
+	events, revents int16
+}
+
+// isReady reports whether a third of nc's buffer is free, which is more than a small chunk. True may mean that nc is no
+// socket.
+func isReady(nc net.Conn) bool {
+	socket, ok := nc.(syscall.Conn)
+	if !ok {
+		return true
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return true
+	}
+	ready := true
+	_ = raw.Control(func(fd uintptr) {
+		p, now := pollFD{fd: int32(fd), events: pollOut}, syscall.Timespec{}
+		n, _, errno := syscall.RawSyscall6(syscall.SYS_PPOLL,
+			uintptr(unsafe.Pointer(&p)), 1, uintptr(unsafe.Pointer(&now)), 0, 0, 0) //nolint:gosec // they live as long as the call
+		ready = errno != 0 || n == 1
+	})
+	return ready
+}
