@@ -65,7 +65,7 @@ var socketGuards = []guard{
 	{"socket: no shutdown of one that is released", "internal/wire/detached_linux.go", `return !t.released && syscall.Shutdown(`, `return syscall.Shutdown(`, wire, "^TestAReleased"},
 	{"socket: the lot tells of the end behind a message", "internal/wire/detached_linux.go", `t.alone = !mayNap || !c.engine.lot.guard(c)`, `t.alone = !mayNap`, wire, "^TestEndBehindAMessage"},
 	{"socket: read to the end where nobody tells of it", "internal/wire/detached_linux.go", "case !t.alone:", "default:", wire, "^TestEndBehindAMessage"},
-	{"socket: what was read with the handshake", "internal/wire/detached_linux.go", `early = readAhead(nc)`, `_ = readAhead`, ".", "^TestFramesInTheHandshakes"},
+	{"socket: what was read with the handshake", "internal/wire/detach_linux.go", `early = readAhead(nc)`, `_ = readAhead`, ".", "^TestFramesInTheHandshakes"},
 	{"socket: no wake of one that has gone", "internal/wire/detached_linux.go", `c.engine.lot.leave(c)`, `_ = c`, wire, "^TestDescriptors|^TestIdle|^TestRest"},
 }
 
