@@ -161,9 +161,9 @@ type Config struct {
 	OnDrain func(c *Conn)
 	// OutboxMessages and OutboxBytes bound what waits for a slow receiver. When one is reached, [Conn.Send] waits as
 	// long as the socket takes something; when it takes nothing for 50 ms of that, or has taken nothing for a second,
-	// the connection closes with 4006. What is sent to a target is shared and waits for nobody: it may fill OutboxBytes
-	// whatever the number of messages, and four times that, 4 MiB at least, unless the socket has taken nothing for a
-	// second. Optional. Default: 256, 1 MiB.
+	// or after WriteDeadline, the connection closes with 4006. What is sent to a target is shared and waits for nobody:
+	// it may fill OutboxBytes whatever the number of messages, and four times that, 4 MiB at least, unless the socket
+	// has taken nothing for a second. Optional. Default: 256, 1 MiB.
 	OutboxMessages int
 	OutboxBytes    int
 	// OutboxBudget bounds the memory in bytes of all that waits for receivers; what is shared counts once. While more
@@ -179,7 +179,8 @@ type Config struct {
 	PartialBudget int
 	// Compression is permessage-deflate. Optional. Default: off.
 	Compression Compression
-	// WriteDeadline is how long a socket may take nothing of what it is given. Optional. Default: 10 s.
+	// WriteDeadline is how long a socket may take nothing of what it is given, and how long [Conn.Send] waits at most
+	// for one that takes little by little. Optional. Default: 10 s.
 	WriteDeadline time.Duration
 	// CloseTimeout is how long the peer may take to answer a close frame. Optional. Default: 5 s.
 	CloseTimeout time.Duration
