@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -205,7 +204,7 @@ func compile(cfg Config) (*gate, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	g := &gate{cfg: cfg, log: cfg.Logger, caps: newCaps(cfg), turn: sync.OnceValue(newTurn)}
+	g := &gate{cfg: cfg, log: cfg.Logger, caps: newCaps(cfg)}
 	var err error
 	if g.origins, err = origin.Parse(cfg.Origins); err != nil {
 		return nil, fmt.Errorf("Config.Origins: %w", err)

@@ -18,10 +18,10 @@ const module = "github.com/fiberwsx/wsx"
 // imports is the architecture: what each package of the root module may import of the project. Arrows run the way the
 // data runs, from the edge through the hub to the leaves, and the leaves know nothing of each other.
 var imports = map[string]string{
-	".":                   "ws hub auth ratelimit internal/origin",
+	".":                   "ws hub auth ratelimit internal/origin internal/turn",
 	"hub":                 "ws auth codec rooms ratelimit batch heartbeat internal/deflate internal/later internal/wire",
 	"codec/codectest":     "codec hub ws wsxtest",
-	"internal/wire":       "internal/deflate internal/later ws",
+	"internal/wire":       "internal/deflate internal/later internal/turn ws",
 	"wsxtest":             "ws internal/wire",
 	"auth/jwt":            "auth",
 	"auth":                "", // from here on the leaves: the standard library only
@@ -32,6 +32,7 @@ var imports = map[string]string{
 	"internal/guards":     "",
 	"internal/later":      "",
 	"internal/origin":     "",
+	"internal/turn":       "",
 	"ratelimit":           "",
 	"rooms":               "",
 	"ws":                  "",

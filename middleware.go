@@ -14,6 +14,7 @@ import (
 	"github.com/fiberwsx/wsx/auth"
 	"github.com/fiberwsx/wsx/hub"
 	"github.com/fiberwsx/wsx/internal/origin"
+	"github.com/fiberwsx/wsx/internal/turn"
 	"github.com/fiberwsx/wsx/ws"
 )
 
@@ -58,7 +59,7 @@ type gate struct {
 	caps         *caps
 	firstSeen    sync.Once
 	lines        lines
-	turn         func() *turn                                                   // made with the first refusal
+	turns        turn.Turns                                                     // of refusals
 	renew        func(ctx context.Context, token string) (auth.Identity, error) // nil without Config.Refresh
 	appTrust
 }

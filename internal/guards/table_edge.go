@@ -119,6 +119,7 @@ var doctorGuards = []guard{
 }
 
 var edgeGuards = []guard{
+	{"handshake: others have their turn", "refusal.go", `g.turns.Take() //`, `_ = 0 //`, ".", "^TestRefusalsTakeTurns"},
 	{"log: the client's words are quoted", "refusal.go", `func quoted(s string) string { return strconv.Quote(s[:min(len(s), maxLogged)]) }`,
 		`func quoted(s string) string { return s }`, ".", "^TestRefusalsAre"},
 	{"log: the client's words are cut", "refusal.go", `maxLogged = 256`, `maxLogged = 1 << 20`, ".", "^TestRefusalsAre"},

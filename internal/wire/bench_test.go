@@ -18,6 +18,8 @@ func (void) control(Opcode, []byte, bool) error         { return nil }
 func (void) discarding() bool                           { return false }
 func (void) skips(int) bool                             { return false }
 func (void) wasted(int)                                 {}
+func (void) inflates()                                  {}
+func (void) inflated(int)                               {}
 func (void) holds(int, int, time.Time)                  {}
 func (void) Message(ws.MessageType, []byte, bool)       {}
 func (void) Ping([]byte)                                {}

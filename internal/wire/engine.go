@@ -6,6 +6,7 @@ import (
 
 	"github.com/fiberwsx/wsx/internal/deflate"
 	"github.com/fiberwsx/wsx/internal/later"
+	"github.com/fiberwsx/wsx/internal/turn"
 )
 
 // Config holds the limits of connections. In all of them 0 means that there is no limit.
@@ -38,6 +39,8 @@ type Engine struct {
 	partials   budget
 	compressor *deflate.Compressor
 	sharing    atomic.Int64 // connections that take what was compressed for all
+	turns      turn.Turns   // of inflating
+	inflated   atomic.Int64 // bytes since somebody took a turn
 }
 
 // NewEngine returns an engine. It starts nothing.

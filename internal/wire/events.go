@@ -16,6 +16,19 @@ func (e *events) skips(size int) bool {
 	return ok && !e.discarding() && s.Skip(size)
 }
 
+// partOfInflating is after how many bytes those go first whose sockets are ready: a read may hold hundreds of messages
+// that take much longer to inflate than to send.
+const partOfInflating = 32 << 10
+
+func (e *events) inflates() {
+	if done := &e.engine.inflated; done.Load() >= partOfInflating {
+		done.Store(0)
+		e.engine.turns.Take()
+	}
+}
+
+func (e *events) inflated(bytes int) { e.engine.inflated.Add(int64(bytes)) }
+
 // wasteRate is how many bytes a second are inflated for nothing.
 const wasteRate = 4 << 20
 

@@ -1,8 +1,6 @@
 package wire
 
 import (
-	"runtime"
-
 	"github.com/fiberwsx/wsx/internal/deflate"
 	"github.com/fiberwsx/wsx/ws"
 )
@@ -29,9 +27,6 @@ func (m *partial) inflate(s *deflate.Session, maxMessage int64) error {
 	err := s.Inflate(&m.inflated, m.gathered.data)
 	m.gathered.release()
 	m.gathered = m.inflated.gathered
-	if m.gathered.len() > smallBuffer {
-		runtime.Gosched() // a read may hold hundreds of these, and other connections have waited
-	}
 	switch {
 	case m.inflated.err != nil:
 		return m.inflated.err

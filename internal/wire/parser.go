@@ -21,6 +21,9 @@ type sink interface {
 	// of so many bytes had to be inflated all the same.
 	skips(size int) bool
 	wasted(bytes int)
+	// inflates is called before a message is inflated, and inflated after it, with its length.
+	inflates()
+	inflated(bytes int)
 	// discarding reports that messages are of no more interest: the parser only looks for control frames then.
 	discarding() bool
 }
@@ -300,7 +303,10 @@ func (p *parser) inflate() (dropped bool, err error) {
 		p.forget()
 		return true, nil
 	}
-	if err := m.inflate(p.deflate, p.rules.maxMessage); err != nil || !drop {
+	p.sink.inflates()
+	err = m.inflate(p.deflate, p.rules.maxMessage)
+	p.sink.inflated(m.gathered.len())
+	if err != nil || !drop {
 		return false, err
 	}
 	bytes := m.gathered.len()

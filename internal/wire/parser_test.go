@@ -47,6 +47,8 @@ func (l *log) control(op Opcode, p []byte, _ bool) error {
 func (l *log) discarding() bool          { return len(l.entries) >= l.quietAfter }
 func (l *log) skips(int) bool            { return false }
 func (l *log) wasted(int)                {}
+func (l *log) inflates()                 {}
+func (l *log) inflated(int)              {}
 func (l *log) holds(int, int, time.Time) {}
 
 // parseSplit parses b in pieces: each byte of cuts is the length of the next, over and over; none are one piece.

@@ -1,6 +1,6 @@
 //go:build unix
 
-package wsx
+package turn_test
 
 import (
 	"os"
@@ -8,10 +8,16 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/fiberwsx/wsx/internal/turn"
 )
 
-// TestTurn: on one processor somebody whose input is there runs before who waits for his turn twice.
-func TestTurn(t *testing.T) {
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestTake: on one processor somebody whose input is there runs before who takes two turns has them.
+func TestTake(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -19,7 +25,7 @@ func TestTurn(t *testing.T) {
 	}
 	defer r.Close()
 	defer w.Close()
-	turns := newTurn()
+	var turns turn.Turns
 	var heard atomic.Int64
 	over := make(chan struct{})
 	go func() {
@@ -36,8 +42,8 @@ func TestTurn(t *testing.T) {
 		if _, err := w.Write([]byte("x")); err != nil {
 			t.Fatal(err)
 		}
-		turns.wait()
-		turns.wait()
+		turns.Take()
+		turns.Take()
 		if got := heard.Load(); got != i+1 && i > 0 { // the first time it may not have begun to wait
 			t.Fatalf("%d bytes are read of %d", got, i+1)
 		}
@@ -50,14 +56,15 @@ func TestTurn(t *testing.T) {
 	}
 }
 
-// TestTurnOfMany: several wait at once and all return.
-func TestTurnOfMany(t *testing.T) {
-	turns, done := newTurn(), make(chan struct{})
+// TestTakeByMany: several wait at once and all return.
+func TestTakeByMany(t *testing.T) {
+	var turns turn.Turns
+	done := make(chan struct{})
 	const many, times = 50, 100
 	for range many {
 		go func() {
 			for range times {
-				turns.wait()
+				turns.Take()
 			}
 			done <- struct{}{}
 		}()
@@ -69,5 +76,11 @@ func TestTurnOfMany(t *testing.T) {
 			t.Fatal("somebody waits for ever")
 		}
 	}
-	(*turn)(nil).wait()
+}
+
+func BenchmarkTake(b *testing.B) {
+	var turns turn.Turns
+	for b.Loop() {
+		turns.Take()
+	}
 }

@@ -1,0 +1,47 @@
+//go:build unix
+
+package turn
+
+import (
+	"os"
+	"syscall"
+)
+
+// way is a pipe, known to Go's poller.
+type way struct {
+	r, w *os.File
+	raw  syscall.RawConn
+}
+
+// newWay returns nil where there is no descriptor left.
+func newWay() *way {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil
+	}
+	raw, err := r.SyscallConn()
+	if err != nil {
+		_, _ = r.Close(), w.Close()
+		return nil
+	}
+	return &way{r, w, raw}
+}
+
+// wait parks this goroutine behind an event of its own, and so behind those that are there already. Who comes meanwhile
+// waits for the lock under which Go reads.
+func (w *way) wait() {
+	if w == nil {
+		return
+	}
+	asked := false
+	_ = w.raw.Read(func(fd uintptr) bool {
+		b := [1]byte{}
+		if asked {
+			_, _ = syscall.Read(int(fd), b[:])
+			return true
+		}
+		asked = true
+		_, err := w.w.Write(b[:])
+		return err != nil
+	})
+}
