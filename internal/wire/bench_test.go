@@ -152,14 +152,6 @@ func BenchmarkEcho128(b *testing.B) {
 	<-over
 }
 
-func TestParsingAMessageDoesNotAllocate(t *testing.T) {
-	p := parser{sink: void{}, rules: &rules{masked: true, maxMessage: 64 << 10, maxFragments: 1024}}
-	frame := frame128()
-	if n := testing.AllocsPerRun(1000, func() { _, _ = p.feed(frame, 0) }); n != 0 {
-		t.Errorf("got %v allocations a message, want 0", n)
-	}
-}
-
 // TestSendDoesNotAllocate sends to a writer that rests and to one that has something in hand already.
 func TestSendDoesNotAllocate(t *testing.T) {
 	c := New(drain{}, NewEngine(Config{}), void{})

@@ -1,0 +1,36 @@
+//go:build !race
+
+package wire
+
+import (
+	"testing"
+
+	"github.com/fiberwsx/wsx/internal/deflate"
+)
+
+func TestParsingAMessageDoesNotAllocate(t *testing.T) {
+	long, key := make([]byte, 60<<10), &[4]byte{1, 2, 3, 4}
+	session := deflate.NewSession(deflate.Params{ServerBits: 15, ClientBits: 15})
+	packed := session.Deflate(deflate.NewCompressor(1), nil, long)
+	half := append(AppendHeader(nil, false, OpBinary, len(long)/2, key), long[:len(long)/2]...)
+	rest := append(AppendHeader(nil, true, OpContinuation, len(long)/2, key), long[:len(long)/2]...)
+	for name, message := range map[string][]byte{
+		"in one frame": frame128(),
+		"in fragments": append(half, rest...),
+		"compressed":   append(AppendHeader(nil, true, OpBinary|compressed, len(packed), &[4]byte{}), packed...),
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := parser{sink: void{}, rules: &rules{masked: true, maxMessage: 64 << 10, maxFragments: 1024}, deflate: session}
+			frames := make([]byte, len(message))
+			n := testing.AllocsPerRun(1000, func() {
+				copy(frames, message) // parsing unmasks in place
+				if _, err := p.feed(frames, 0); err != nil {
+					t.Fatal(err)
+				}
+			})
+			if n != 0 {
+				t.Errorf("got %v allocations a message, want 0", n)
+			}
+		})
+	}
+}
