@@ -17,22 +17,14 @@ type Config struct {
 }
 
 // Limiter keeps one bucket a key in bounded memory: past MaxKeys it forgets the key seen longest ago, which then starts
-// full. So it stops floods; it does not bill. A key, kept
-// twice, costs some 90 bytes more.
+// full. So it stops floods; it does not bill. A key is kept twice and costs some 70 bytes more.
 type Limiter[K comparable] struct {
 	rate Rate
 	max  int
 
 	mu     sync.Mutex
-	keys   map[K]*keyed[K]
-	newest keyed[K] // no key's: the ring of all keys begins after it, with the key seen last
-}
-
-// keyed is a key's bucket, and its place in the ring.
-type keyed[K comparable] struct {
-	key          K
-	bucket       Bucket
-	newer, older *keyed[K]
+	keys   map[K]int32 // its place
+	places places[K]
 }
 
 // NewLimiter returns a limiter that has seen no key.
@@ -40,13 +32,13 @@ func NewLimiter[K comparable](cfg Config) *Limiter[K] {
 	if cfg.MaxKeys <= 0 {
 		cfg.MaxKeys = DefaultMaxKeys
 	}
-	l := &Limiter[K]{rate: cfg.Rate, max: cfg.MaxKeys, keys: make(map[K]*keyed[K])}
-	l.newest.newer, l.newest.older = &l.newest, &l.newest
+	l := &Limiter[K]{rate: cfg.Rate, max: min(cfg.MaxKeys, mostPlaces), keys: make(map[K]int32)}
+	l.places.init()
 	return l
 }
 
 // Allow takes a token of key's bucket. When there is none, retryAfter is how long it takes until there is. It
-// allocates only for a key that it does not know, as long as there is room for more.
+// allocates only for keys that it does not know, as long as there is room for more.
 func (l *Limiter[K]) Allow(now time.Time, key K) (ok bool, retryAfter time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -65,30 +57,22 @@ func (l *Limiter[K]) Len() int {
 }
 
 func (l *Limiter[K]) bucketLocked(key K) *Bucket {
-	k, known := l.keys[key]
+	i, known := l.keys[key]
 	switch {
 	case known:
-		k.unlink()
+		l.places.unlink(i)
 	case len(l.keys) < l.max:
-		k = &keyed[K]{key: key}
-		l.keys[key] = k
+		i = l.places.add()
 	default:
-		k = l.newest.newer // the oldest: forgotten, and used again
-		k.unlink()
-		delete(l.keys, k.key)
-		*k = keyed[K]{key: key}
-		l.keys[key] = k
+		i = l.places.oldest() // forgotten, and used again
+		l.places.unlink(i)
+		delete(l.keys, l.places.at(i).key)
 	}
-	k.link(&l.newest)
-	return &k.bucket
-}
-
-// link puts k in after newer.
-func (k *keyed[K]) link(newer *keyed[K]) {
-	k.newer, k.older = newer, newer.older
-	k.newer.older, k.older.newer = k, k
-}
-
-func (k *keyed[K]) unlink() {
-	k.newer.older, k.older.newer = k.older, k.newer
+	p := l.places.at(i)
+	if !known {
+		*p = place[K]{key: key}
+		l.keys[key] = i
+	}
+	l.places.link(i)
+	return &p.bucket
 }
