@@ -24,14 +24,18 @@ func (g *gate) clientAddr(c *fiber.Ctx) netip.Addr {
 
 // forwardedAddr walks the hops from the right, from addr, which is trusted, to the first one that is not.
 func forwardedAddr(addr netip.Addr, trusted []netip.Prefix, fields []string) netip.Addr {
-	hops := strings.Split(strings.Join(fields, ","), ",")
-	for _, field := range slices.Backward(hops) {
-		hop, err := netip.ParseAddr(strings.Trim(field, " \t"))
-		if err != nil {
-			return addr // what stands left of it is anybody's word
-		}
-		if addr = hop.Unmap().WithZone(""); !within(trusted, addr) {
-			return addr
+	for _, field := range slices.Backward(fields) {
+		for more := true; more; {
+			i := strings.LastIndexByte(field, ',')
+			last := strings.Trim(field[i+1:], " \t")
+			more, field = i >= 0, field[:max(i, 0)]
+			hop, err := netip.ParseAddr(last)
+			if err != nil {
+				return addr // what stands left of it is anybody's word
+			}
+			if addr = hop.Unmap().WithZone(""); !within(trusted, addr) {
+				return addr
+			}
 		}
 	}
 	return addr

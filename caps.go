@@ -85,31 +85,22 @@ func (t *tally[K]) give(key K) {
 	}
 }
 
-// slot is everything that is counted for a connection. fasthttp may drop a connection between the handshake and the
-// moment that it would be handed over, without a word; then the garbage collector gives the slot back.
+// slot is everything that is counted for a connection.
 type slot struct {
 	reservation *hub.Reservation
-	held        *held
-	collected   runtime.Cleanup
+	give        []func()
+	once        sync.Once
 }
 
-type held struct {
-	once sync.Once
-	give []func()
+func (s *slot) keep(give func()) { s.give = append(s.give, give) }
+
+func (s *slot) release() {
+	s.once.Do(func() {
+		for _, give := range s.give {
+			give()
+		}
+	})
 }
-
-func newSlot() *slot {
-	s := &slot{held: &held{}}
-	s.collected = runtime.AddCleanup(s, (*held).release, s.held)
-	return s
-}
-
-func (s *slot) keep(give func()) { s.held.give = append(s.held.give, give) }
-
-// handedOver says that somebody will release s, so that the garbage collector need not.
-func (s *slot) handedOver() { s.collected.Stop() }
-
-func (s *slot) release() { s.held.release() }
 
 // releaseUnless releases when a callback of the application has not returned: a panic in it may be recovered outside.
 func (s *slot) releaseUnless(returned *bool) {
@@ -118,10 +109,18 @@ func (s *slot) releaseUnless(returned *bool) {
 	}
 }
 
-func (h *held) release() {
-	h.once.Do(func() {
-		for _, give := range h.give {
-			give()
-		}
-	})
+// loan is a slot of a connection that fasthttp has in hand: it may drop one between the handshake and the moment that it
+// would be handed over, without a word. Then the garbage collector gives the slot back.
+type loan struct {
+	slot      *slot
+	collected runtime.Cleanup
 }
+
+func (s *slot) lend() *loan {
+	l := &loan{slot: s}
+	l.collected = runtime.AddCleanup(l, (*slot).release, s)
+	return l
+}
+
+// over says that somebody will release the slot, so that the garbage collector need not.
+func (l *loan) over() { l.collected.Stop() }

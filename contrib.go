@@ -55,7 +55,7 @@ func Contrib(fn func(*websocket.Conn), config ...Config) fiber.Handler {
 	})
 	return func(c *fiber.Ctx) error {
 		return g.handle(c, func(c *fiber.Ctx, a *admission) error {
-			c.Locals(contribSlot, a.slot)
+			c.Locals(contribSlot, a.slot.lend())
 			return upgrade(c)
 		})
 	}
@@ -70,9 +70,10 @@ func (g *gate) contribConn(fn func(*websocket.Conn)) func(*websocket.Conn) {
 	return func(pooled *websocket.Conn) {
 		c := *pooled
 		end := &contribEnd{conn: &c, status: ws.StatusNormalClosure, away: away}
-		s, ok := c.Locals(contribSlot).(*slot)
+		lent, ok := c.Locals(contribSlot).(*loan)
 		if ok {
-			defer s.release()
+			lent.over()
+			defer lent.slot.release()
 		}
 		defer end.finish()
 		defer func() {
@@ -82,7 +83,7 @@ func (g *gate) contribConn(fn func(*websocket.Conn)) func(*websocket.Conn) {
 			}
 		}()
 		c.SetReadLimit(limit)
-		if !ok || s.reservation == nil || s.reservation.Adopt(end.shutdown) {
+		if !ok || lent.slot.reservation == nil || lent.slot.reservation.Adopt(end.shutdown) {
 			fn(&c)
 		}
 	}

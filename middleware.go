@@ -113,7 +113,7 @@ func (g *gate) admit(c *fiber.Ctx, raw []byte) (*admission, error) {
 	} else if host != nil {
 		h.host = host // the Host field does not count then (RFC 9112, section 3.2.2)
 	}
-	a := &admission{addr: g.clientAddr(c), key: h.key, slot: newSlot()}
+	a := &admission{addr: g.clientAddr(c), key: h.key, slot: &slot{}}
 	if err := g.agree(&h, a); err != nil {
 		return nil, err
 	}

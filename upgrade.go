@@ -43,12 +43,12 @@ func (g *gate) upgrade(c *fiber.Ctx, a *admission) error {
 		Extensions:   a.extensions,
 		IP:           addressText(a.addr),
 		Reservation:  a.slot.reservation,
-		Over:         a.slot.held.release,
+		Over:         a.slot.release,
 	}
 	if a.unknown {
 		r.AuthFirst, r.Authenticate = true, g.introduced(a)
 	}
-	slot := a.slot
+	loan := a.slot.lend()
 	accept := acceptKey(a.key)
 	ctx := c.Context()
 	ctx.SetStatusCode(fiber.StatusSwitchingProtocols)
@@ -61,7 +61,7 @@ func (g *gate) upgrade(c *fiber.Ctx, a *admission) error {
 			g.log.Debug("websocket handshake not answered", "error", err)
 			r.Over()
 		} else {
-			slot.handedOver()
+			loan.over()
 			_ = g.cfg.Hub.Serve(conn, r)
 		}
 		returned = true

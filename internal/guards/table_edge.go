@@ -100,10 +100,11 @@ var capGuards = []guard{
 	{"cap: IPv6 by its network", "address.go", `bits = 64`, `bits = 128`, ".", "^TestLimitsCountIPv6"},
 	{"cap: only a proxy's word", "address.go", `if len(trusted) == 0 || !within(trusted, addr) {`, `if len(trusted) == 0 {`, ".", "^TestForwardedFor"},
 	{"cap: X-Forwarded-For from the right", "address.go", `!within(trusted, addr) {
-			return addr`, `false {
-			return addr`, ".", "^TestForwardedFor"},
+				return addr`, `false {
+				return addr`, ".", "^TestForwardedFor"},
 	{"cap: nothing left of a bad hop", "address.go", `return addr // what`, `continue // what`, ".", "^TestForwardedFor"},
 	{"cap: the app's proxies if it checks them", "address.go", `if !cfg.EnableTrustedProxyCheck || len(`, `if len(`, ".", "^TestForwardedFor|^TestProxiesThat"},
+	{"cap: what fasthttp drops gives back", "caps.go", `runtime.AddCleanup(l, (*slot).release, s)`, `runtime.AddCleanup(l, func(*slot) {}, s)`, ".", "^TestEveryFailureGives"},
 	{"cap: a refused handshake gives back", "middleware.go", "a.slot.release()\n\t\treturn nil, err", "return nil, err", ".", "^TestEveryFailureGives|^TestRefusedByACap"},
 	{"cap: keys of a limiter", "ratelimit/limiter.go", `case len(l.keys) < l.max:`, `case true:`, "./ratelimit", "^TestAMillionKeys|^TestLimiterForgets"},
 }
@@ -129,7 +130,7 @@ var edgeGuards = []guard{
 	{"contrib: a panic's text stays inside", "contrib.go", `"websocket handler panicked", "stack"`, `"websocket handler panicked", "text", p, "stack"`, ".", "^TestContribEnds"},
 	{"contrib: a handle that is over writes nothing", "contrib.go", "defer end.finish()\n", "\n", ".", "^TestContribEnds|^TestContribLateWriters"},
 	{"contrib: read limit", "contrib.go", `c.SetReadLimit(limit)`, `_ = limit`, ".", "^TestContribIsGuarded|^TestContribEnds"},
-	{"contrib: takes part in the drain", "contrib.go", `s.reservation.Adopt(end.shutdown) {`, `true {`, ".", "^TestContribDrains"},
+	{"contrib: takes part in the drain", "contrib.go", `lent.slot.reservation.Adopt(end.shutdown) {`, `true {`, ".", "^TestContribDrains"},
 	{"serve: a time for the header", "listen.go", `s.ReadTimeout = readTimeout`, `_ = readTimeout`, ".", "^TestTheAppsTimeoutsStay|^TestListen"},
 	{"serve: SIGTERM drains", "listen.go", `os.Interrupt, syscall.SIGTERM)`, `os.Interrupt, syscall.SIGHUP)`, ".", "^TestSIGTERM"},
 	{"serve: a second signal", "listen.go", "cutting the shutdown short\")\n\t\t\tcancel()", "cutting the shutdown short\")", ".", "^TestASecondSignal"},
