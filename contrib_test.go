@@ -1,6 +1,7 @@
 package wsx_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -144,6 +145,24 @@ func TestContribDrains(t *testing.T) {
 	shutdownTells(t, h, "ws://"+addr+"/ws/a", 5)
 	if got := status(t, addr, handshake("/ws/a")); got != http.StatusServiceUnavailable {
 		t.Errorf("while draining: got %d", got)
+	}
+}
+
+// TestContribDrainsWithTheHubsStatus: by default, and with a status of the hub's own.
+func TestContribDrainsWithTheHubsStatus(t *testing.T) {
+	for status, want := range map[ws.Status]ws.Status{0: ws.StatusGoingAway, ws.StatusServerShutdown: ws.StatusServerShutdown} {
+		addr, h := serveContrib(t, contribEcho, wsx.Config{}, hub.Config{Logger: quiet, ShutdownStatus: status})
+		c := wsxtest.Dial(t, "ws://"+addr+"/ws/a")
+		said(t, c, "here")
+		over := make(chan error, 1)
+		go func() { over <- h.Shutdown(context.Background()) }()
+		if got := c.ReadClose().Status; got != want {
+			t.Errorf("with %d: closed with %v", status, got)
+		}
+		c.Close()
+		if err := <-over; err != nil {
+			t.Error(err)
+		}
 	}
 }
 

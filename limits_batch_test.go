@@ -94,7 +94,7 @@ func retries(cfg batch.Config, longest ...time.Duration) bound {
 		c.SendText("x")
 		eventually(t, "it is stored", func() bool { return h.Stats().BatchHandled == 1 })
 		for i, most := range longest {
-			if got := <-pauses; got <= 0 || got > most {
+			if got := <-pauses; got > most {
 				t.Errorf("pause %d: %s, want %s at most", i+1, got, most)
 			}
 		}

@@ -130,6 +130,7 @@ var edgeGuards = []guard{
 	{"contrib: a panic's text stays inside", "contrib.go", `"websocket handler panicked", "stack"`, `"websocket handler panicked", "text", p, "stack"`, ".", "^TestContribEnds"},
 	{"contrib: a handle that is over writes nothing", "contrib.go", "defer end.finish()\n", "\n", ".", "^TestContribEnds|^TestContribLateWriters"},
 	{"contrib: read limit", "contrib.go", `c.SetReadLimit(limit)`, `_ = limit`, ".", "^TestContribIsGuarded|^TestContribEnds"},
+	{"contrib: the hub's status ends it", "contrib.go", `int64(g.cfg.Hub.MaxMessage()), g.cfg.Hub.ShutdownStatus()`, `int64(g.cfg.Hub.MaxMessage()), ws.StatusGoingAway`, ".", "^TestContribDrains"},
 	{"contrib: takes part in the drain", "contrib.go", `lent.slot.reservation.Adopt(end.shutdown) {`, `true {`, ".", "^TestContribDrains"},
 	{"serve: a time for the header", "listen.go", `s.ReadTimeout = readTimeout`, `_ = readTimeout`, ".", "^TestTheAppsTimeoutsStay|^TestListen"},
 	{"serve: SIGTERM drains", "listen.go", `os.Interrupt, syscall.SIGTERM)`, `os.Interrupt, syscall.SIGHUP)`, ".", "^TestSIGTERM"},
