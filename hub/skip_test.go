@@ -92,7 +92,25 @@ func TestOverTheRateWithTakeover(t *testing.T) {
 		f, err := s.ReadFrame()
 		must(t, err)
 		want(t, "answer", f.Op, wire.OpPong)
-		want(t, "after", time.Since(begun), 60*time.Second/4096)
+		want(t, "after", time.Since(begun), (5+60<<10)*time.Second/(4<<20)) // the 5 of the first one too
+	})
+}
+
+// TestOverTheRateInSmallMessages: those that hold little each wait too, for all of it.
+func TestOverTheRateInSmallMessages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, h, _ := overRate(t, hub.Notify, compression)
+		synctest.Wait()
+		go s.live()
+		zeros := deflate.NewCompressor(1).Append(nil, make([]byte, 4000), nil, 12)
+		begun := time.Now()
+		for range 1000 {
+			must(t, s.Frame(true, compressedText, zeros))
+		}
+		s.sync()
+		if took, least := time.Since(begun), 900*time.Millisecond; took < least || h.Stats().RateLimited < 990 {
+			t.Errorf("4 MB took %v, want %v at least; %d over the rate", took, least, h.Stats().RateLimited)
+		}
 	})
 }
 

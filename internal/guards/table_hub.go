@@ -54,6 +54,7 @@ var shutdownGuards = []guard{
 	{"shutdown: who does not answer is cut off", "hub/shutdown.go", `c.wire.Abort()`, `_ = c`, "./hub", "^TestShutdown"},
 	{"rate: what is over it is not inflated", "internal/wire/parser.go", `if drop && !p.deflate.ClientTakeover {`, `if false {`, "./hub", "^TestOverTheRateNothing"},
 	{"rate: nor is a window lost with it", "internal/wire/parser.go", `if drop && !p.deflate.ClientTakeover {`, `if drop {`, "./hub", "^TestOverTheRate"},
+	{"rate: to have little inflated often takes time", "internal/wire/events.go", `if bytes += int(e.waste); bytes < smallBuffer {`, `if bytes < smallBuffer {`, "./hub", "^TestOverTheRateInSmall"},
 	{"rate: to have much inflated for nothing takes time", "internal/wire/parser.go", `p.sink.wasted(bytes)`, `_ = bytes`, "./hub", "^TestOverTheRateWithTakeover"},
 	{"shutdown: what was lost is an error", "hub/shutdown.go", `lost > 0 || stuck > 0 {`, `stuck > 0 {`, "./hub", "^TestShutdown"},
 	{"shutdown: stuck callbacks are an error", "hub/shutdown.go", `lost > 0 || stuck > 0 {`, `lost > 0 {`, "./hub", "^TestShutdown"},

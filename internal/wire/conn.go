@@ -56,7 +56,7 @@ type Leaver interface {
 
 // Skipper is what a [Handler] may be too. Skip is called before a compressed message is inflated, which costs much more
 // than to send it, with the size that it has until then. True drops it unseen. Where later messages refer to it, it is
-// inflated even so, and the connection not read for a while if it was long.
+// inflated even so, and the connection not read for a while if that was much.
 type Skipper interface {
 	Skip(size int) bool
 }
@@ -76,6 +76,7 @@ type Conn struct {
 	rest       []byte // read and not parsed
 	collecting bool   // the outbox is corked
 	stirred    bool   // a message has come since the reader last waited
+	waste      int32  // bytes that were inflated for nothing, and not waited for
 	readAt     time.Time
 
 	heard   atomic.Int64 // when the last byte came, in nanoseconds after the engine's start

@@ -33,9 +33,11 @@ func (e *events) inflated(bytes int) { e.engine.inflated.Add(int64(bytes)) }
 const wasteRate = 4 << 20
 
 func (e *events) wasted(bytes int) {
-	if bytes < smallBuffer {
+	if bytes += int(e.waste); bytes < smallBuffer {
+		e.waste = int32(bytes)
 		return
 	}
+	e.waste = 0
 	t := time.NewTimer(time.Duration(bytes) * time.Second / wasteRate)
 	defer t.Stop()
 	select {
