@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -119,7 +120,11 @@ func TestAllGoIsBuilt(t *testing.T) {
 	}
 }
 
-// TestExamplesSayWhatToCopy looks at the top of each example that is there to be copied.
+// maxHead is how many lines say at the top of an example what to copy and what to change.
+const maxHead = 5
+
+// TestExamplesSayWhatToCopy looks at the top of each example that is there to be copied: behind what it is, in a paragraph
+// of its own, stand at most five lines about that, and nothing else.
 func TestExamplesSayWhatToCopy(t *testing.T) {
 	found := 0
 	for _, f := range goFiles(t) {
@@ -127,13 +132,47 @@ func TestExamplesSayWhatToCopy(t *testing.T) {
 			continue
 		}
 		found++
-		for _, word := range []string{"copy", "change"} {
-			if !strings.Contains(strings.ToLower(f.syntax.Doc.Text()), word) {
-				t.Errorf("%s does not say at its top what to %s", f.path, word)
-			}
+		for _, fault := range headFaults(f.syntax.Doc.Text()) {
+			t.Errorf("%s %s", f.path, fault)
 		}
 	}
 	if found < 6 {
 		t.Errorf("found %d examples", found)
+	}
+}
+
+// headFaults returns what is wrong with the comment at the top of an example.
+func headFaults(doc string) (faults []string) {
+	_, head, _ := strings.Cut(doc, "\n\n")
+	if !strings.HasPrefix(head, "Copy ") {
+		faults = append(faults, "does not say at its top what to copy")
+	}
+	if !slices.Contains(strings.Fields(strings.ToLower(head)), "change") {
+		faults = append(faults, "does not say at its top what to change")
+	}
+	lines := 0
+	for line := range strings.Lines(head) {
+		if strings.TrimSpace(line) != "" {
+			lines++
+		}
+	}
+	if lines > maxHead {
+		faults = append(faults, fmt.Sprintf("has %d lines at its top about what to copy and what to change, at most %d", lines, maxHead))
+	}
+	return faults
+}
+
+func TestHeadsWithFaults(t *testing.T) {
+	const good = "Command x is one.\n\nCopy main. Change the rest.\n"
+	for doc, want := range map[string]int{
+		good:                                   0,
+		good + "\n\tone\n\ttwo\n\tthree\n\n":   0,
+		good + "two\nthree\nfour\nfive\nsix\n": 1,
+		"Command x is one.\n":                  2,
+		"Command x is one.\n\nChange it.\n":    1,
+	} {
+		if got := headFaults(doc); len(got) != want {
+			t.Errorf("%q: %q", doc, got)
+		}
 	}
 }

@@ -1,13 +1,12 @@
 // Command chat is a chat for the browser: rooms, what was said before, who is here, who is typing, private messages,
 // and moderators who can kick.
 //
-// To make it yours, copy this directory and change:
+// Copy this directory. Change the looks in web/, where feed.js and session.js can stay as they are, and:
 //
-//	login.go    a name is enough to log in here: ask your users for what proves who they are, and look that up
-//	room.go     keeps the last messages in memory: keep them in your store, if they are to outlive the program
-//	main.go     set CHAT_KEY (openssl rand -hex 32), so that a restart lets everybody stay logged in; serve it over TLS
-//	server.go   the limits, and behind a proxy fiber.Config.ProxyHeader with TrustedProxies, or all have one address
-//	web/        the looks; feed.js and session.js (tickets, reconnecting, nothing twice) can stay as they are
+//	login.go   a name is enough to log in here: ask your users for what proves who they are, and look that up
+//	room.go    keeps the last messages in memory: keep them in your store, if they are to outlive the program
+//	main.go    set CHAT_KEY (openssl rand -hex 32), so that a restart logs nobody out; serve it over TLS
+//	server.go  the limits, and behind a proxy fiber.Config.ProxyHeader with TrustedProxies, or all have one address
 package main
 
 import (

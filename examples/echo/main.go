@@ -4,10 +4,6 @@
 // messages of several types; name in wsx.Config who may connect: Origins for pages of other sites, Auth for tokens. In
 // an app that exists copy the line with app.Use, and serve with wsx.Listen in the place of app.Listen: that is what
 // ends connections in order when a signal comes.
-//
-// To try it, open http://127.0.0.1:3000 and say in the browser's console:
-//
-//	s = new WebSocket("/ws"); s.onmessage = (e) => console.log(e.data); s.onopen = () => s.send("hello")
 package main
 
 import (
@@ -19,6 +15,9 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
+// To try it, open http://127.0.0.1:3000 and say in the browser's console:
+//
+//	s = new WebSocket("/ws"); s.onmessage = (e) => console.log(e.data); s.onopen = () => s.send("hello")
 func main() {
 	addr := flag.String("addr", ":3000", "where to listen")
 	flag.Parse()

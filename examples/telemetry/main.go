@@ -1,15 +1,10 @@
 // Command telemetry takes readings from devices over WebSockets, stores them in SQLite or PostgreSQL in batches and
 // shows them live in a browser. It is one program: the server, and the agent that makes a machine a device.
 //
-// A reading travels like this: socket → hub → batch → one transaction → acknowledged, counted, pushed to the browsers.
-// Nothing is told of a reading before it is committed. The transaction also stores up to which number each device's
-// messages have come, and the agent keeps each message until it is acknowledged: so whichever of the two dies, nothing
-// is lost and nothing is stored twice.
-//
-// For a server of your own copy ingest.go, delivery.go, store.go and one of the two databases; change decodeBatch and
-// message.readings, which say what a message holds, the tables, and Auth in server.go. For a device of your own copy
-// session.go, backlog.go, spool.go and agent.go; change sample, which says what is measured. README.md has a row for
-// each file, and says which two rules hold it together.
+// Copy for a server of your own ingest.go, delivery.go, store.go and one of the two databases, and for a device
+// session.go, backlog.go, spool.go and agent.go. Change in the server decodeBatch and message.readings, which say what a
+// message holds, the tables, and Auth in server.go; in the device sample, which says what is measured. README.md has a
+// row for each file, and says which two rules hold it together.
 package main
 
 import (
@@ -53,6 +48,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	return 0
 }
+
+// A reading travels like this: socket → hub → batch → one transaction → acknowledged, counted, pushed to the browsers.
+// Nothing is told of a reading before it is committed. The transaction also stores up to which number each device's
+// messages have come, and the agent keeps each message until it is acknowledged: so whichever of the two dies, nothing
+// is lost and nothing is stored twice.
 
 // serve runs the server until a signal ends it. Only then does it close the database: what the drain stored last is
 // in it.
