@@ -109,8 +109,8 @@ func (s *slot) releaseUnless(returned *bool) {
 	}
 }
 
-// loan is a slot of a connection that fasthttp has in hand: it may drop one between the handshake and the moment that it
-// would be handed over, without a word. Then the garbage collector gives the slot back.
+// loan is a slot of a connection that fasthttp has in hand: it may drop one between the handshake and the moment that
+// it would be handed over, without a word. Then the garbage collector gives the slot back.
 type loan struct {
 	slot      *slot
 	collected runtime.Cleanup

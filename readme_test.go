@@ -123,8 +123,8 @@ func TestAllGoIsBuilt(t *testing.T) {
 // maxHead is how many lines say at the top of an example what to copy and what to change.
 const maxHead = 5
 
-// TestExamplesSayWhatToCopy looks at the top of each example that is there to be copied: behind what it is, in a paragraph
-// of its own, stand at most five lines about that, and nothing else.
+// TestExamplesSayWhatToCopy looks at the top of each example that is there to be copied: behind what it is, in a
+// paragraph of its own, stand at most five lines about that, and nothing else.
 func TestExamplesSayWhatToCopy(t *testing.T) {
 	found := 0
 	for _, f := range goFiles(t) {

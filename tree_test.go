@@ -10,9 +10,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"unicode/utf8"
 )
 
 // goFile is one Go file of the tree, of any of its modules.
@@ -113,6 +115,44 @@ func TestFilesAndFunctionsAreShort(t *testing.T) {
 				t.Errorf("%s: %s has %d lines, at most %d", f.path, fn.Name.Name, n, maxFuncLines)
 			}
 		}
+	}
+}
+
+const maxColumns = 120 // of a comment, a tab being four
+
+// TestCommentsAreNarrow looks at the lines that are comments alone, and leaves directives in peace.
+func TestCommentsAreNarrow(t *testing.T) {
+	for _, f := range goFiles(t) {
+		source, err := os.ReadFile(f.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range wideComments(string(source)) {
+			t.Errorf("%s:%d: a comment of more than %d columns", f.path, n, maxColumns)
+		}
+	}
+}
+
+// wideComments returns the numbers of the lines that are a comment and too wide.
+func wideComments(source string) (numbers []int) {
+	n := 0
+	for line := range strings.Lines(source) {
+		n++
+		text := strings.TrimLeft(line, "\t")
+		comment := strings.HasPrefix(text, "// ") || strings.HasPrefix(text, "//\t")
+		line = strings.ReplaceAll(strings.TrimRight(line, "\n"), "\t", "    ")
+		if comment && utf8.RuneCountInString(line) > maxColumns {
+			numbers = append(numbers, n)
+		}
+	}
+	return numbers
+}
+
+func TestWideComments(t *testing.T) {
+	fits, wide := strings.Repeat("→", 113), strings.Repeat("→", 114)
+	source := "\t// " + fits + "\n\t// " + wide + "\n//go:build " + wide + "\nx := 1 // " + wide + "\n\t//\t" + fits[:len("→")*111] + "\n"
+	if got := wideComments(source); !slices.Equal(got, []int{2, 5}) {
+		t.Errorf("got the lines %v, want 2 and 5", got)
 	}
 }
 

@@ -37,8 +37,8 @@ func overRate(t *testing.T, over hub.OverRate, c hub.Compression) (s *compressed
 	return s, h, texts
 }
 
-// TestOverTheRateNothingIsInflated: what is over the rate is dropped before it costs anything, so nobody sees that it is
-// corrupt. With takeover it has to be inflated, because later messages refer to it.
+// TestOverTheRateNothingIsInflated: what is over the rate is dropped before it costs anything, so nobody sees that it
+// is corrupt. With takeover it has to be inflated, because later messages refer to it.
 func TestOverTheRateNothingIsInflated(t *testing.T) {
 	alone := hub.Compression{Enabled: true}
 	for name, row := range map[string]struct {
@@ -114,8 +114,8 @@ func TestOverTheRateInSmallMessages(t *testing.T) {
 	})
 }
 
-// TestATokenOverTheRate: a client that has sent too much may still renew its token, as it may without compression. It is
-// not believed for ever: what is over the rate is dropped unseen again soon.
+// TestATokenOverTheRate: a client that has sent too much may still renew its token, as it may without compression. It
+// is not believed for ever: what is over the rate is dropped unseen again soon.
 func TestATokenOverTheRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHub(t, hub.Config{Rate: 1, Burst: 1, Compression: hub.Compression{Enabled: true}, OnMessage: nothing})

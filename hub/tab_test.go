@@ -22,11 +22,12 @@ const (
 )
 
 // TestTabThatStopsReading: one of 1,000 stops reading while 500 series go on. It gets the latest of each when it wakes
-// up, in the meantime no more than 500 messages wait behind the one that its socket has a part of, and the others get the
-// latest of each too, without a wait.
+// up, in the meantime no more than 500 messages wait behind the one that its socket has a part of, and the others get
+// the latest of each too, without a wait.
 func TestTabThatStopsReading(t *testing.T) {
 	t.Run("detached", func(t *testing.T) { testTab(t, 1000, func(c net.Conn) net.Conn { return c }) })
-	// In place each message to each tab takes a goroutine of its own: 1,000 tabs take 8 to 15 s under the race detector.
+	// In place each message to each tab takes a goroutine of its own: 1,000 tabs take 8 to 15 s under the race
+	// detector.
 	t.Run("in place", func(t *testing.T) { testTab(t, 300, func(c net.Conn) net.Conn { return veiled{c} }) })
 }
 

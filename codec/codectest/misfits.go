@@ -8,8 +8,8 @@ import (
 	"github.com/fiberwsx/wsx/codec"
 )
 
-// testMisfits decodes values of every kind into types of every kind: a client may send any of them, and where a reply is
-// decoded nobody recovers.
+// testMisfits decodes values of every kind into types of every kind: a client may send any of them, and where a reply
+// is decoded nobody recovers.
 func testMisfits(t *testing.T, k codec.Codec) {
 	var values [][]byte
 	for _, v := range []any{nil, true, -1, 1 << 40, 1.5, "text", "", []byte("bytes"), []int{1, 2}, []string{"a"}, []any{nil},

@@ -13,7 +13,8 @@ import (
 	"github.com/fiberwsx/wsx/ws"
 )
 
-// maxAnswers is how many answers may wait for a device that does not read them. A device that lets more wait is cut off, so that the others' readings do not wait for it.
+// maxAnswers is how many answers may wait for a device that does not read them. A device that lets more wait is cut
+// off, so that the others' readings do not wait for it.
 const maxAnswers = 4000
 
 // ingest takes what devices send. A batch of messages becomes one transaction, with the positions of their streams in

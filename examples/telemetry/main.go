@@ -2,9 +2,9 @@
 // shows them live in a browser. It is one program: the server, and the agent that makes a machine a device.
 //
 // Copy for a server of your own ingest.go, delivery.go, store.go and one of the two databases, and for a device
-// session.go, backlog.go, spool.go and agent.go. Change in the server decodeBatch and message.readings, which say what a
-// message holds, the tables, and Auth in server.go; in the device sample, which says what is measured. README.md has a
-// row for each file, and says which two rules hold it together.
+// session.go, backlog.go, spool.go and agent.go. Change in the server decodeBatch and message.readings, which say what
+// a message holds, the tables, and Auth in server.go; in the device sample, which says what is measured. README.md has
+// a row for each file, and says which two rules hold it together.
 package main
 
 import (

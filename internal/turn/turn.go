@@ -8,8 +8,8 @@ package turn
 import "sync"
 
 // Turns are taken by goroutines that have much to do, before each part of it. The zero value is ready for use, by
-// several at once. From the first turn on it holds two descriptors, which the garbage collector closes. Where the system
-// has no way for it, or no descriptor left, nobody waits.
+// several at once. From the first turn on it holds two descriptors, which the garbage collector closes. Where the
+// system has no way for it, or no descriptor left, nobody waits.
 type Turns struct {
 	once sync.Once
 	way  *way

@@ -73,8 +73,8 @@ func (o *outbox) droppedLocked(m *Mark) {
 	add(o.conn.engine.Shed)
 }
 
-// shed drops what may be dropped until the rest is a small share of the budget. False: it is not, and nothing was dropped.
-// What is in hand alone is judged at the next look, if the budget is strained even then.
+// shed drops what may be dropped until the rest is a small share of the budget. False: it is not, and nothing was
+// dropped. What is in hand alone is judged at the next look, if the budget is strained even then.
 func (o *outbox) shed() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

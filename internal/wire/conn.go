@@ -248,7 +248,8 @@ func (c *Conn) sendControl(op Opcode, payload []byte) error {
 	return err
 }
 
-// Buffered returns how much was accepted and is not yet with the socket: a message that is written in part counts whole.
+// Buffered returns how much was accepted and is not yet with the socket: a message that is written in part counts
+// whole.
 func (c *Conn) Buffered() (messages, bytes int) { return c.out.buffered() }
 
 // Flush waits until the socket has taken all that was queued. Errors: the context's, or [ErrClosed] when the

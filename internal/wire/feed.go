@@ -44,8 +44,8 @@ func (l *load) took(n int) bool {
 	return l.wrote(n)
 }
 
-// offered returns what lies at the start of the queue, whose head could still be dropped: a small chunk, or a part of one
-// long message. The chunk holds it, where it had to be copied.
+// offered returns what lies at the start of the queue, whose head could still be dropped: a small chunk, or a part of
+// one long message. The chunk holds it, where it had to be copied.
 func (l *load) offered() (p []byte, several chunk) {
 	k := &l.queue[0]
 	if k.marked() {

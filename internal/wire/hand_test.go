@@ -25,8 +25,8 @@ func secured(t testing.TB, client, server net.Conn) (_, _ net.Conn) {
 	return tls.Client(client, config), tls.Server(server, authority.TLS)
 }
 
-// TestOneMessageInHand sends 100 keys over and over to a peer that reads in gulps: the latest of each waits, and nothing
-// else but the message that is written in part.
+// TestOneMessageInHand sends 100 keys over and over to a peer that reads in gulps: the latest of each waits, and
+// nothing else but the message that is written in part.
 func TestOneMessageInHand(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("no socket says whether it takes something")

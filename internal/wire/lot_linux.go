@@ -33,8 +33,8 @@ type watch struct {
 	file *os.File
 }
 
-// awaited is what wakes a connection, and guarded what interrupts one that has a goroutine: once, then it has to be armed
-// again. That is level-triggered, so what came before counts as well.
+// awaited is what wakes a connection, and guarded what interrupts one that has a goroutine: once, then it has to be
+// armed again. That is level-triggered, so what came before counts as well.
 const (
 	awaited = syscall.EPOLLIN | guarded
 	guarded = syscall.EPOLLRDHUP | syscall.EPOLLONESHOT

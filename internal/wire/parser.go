@@ -17,8 +17,8 @@ type sink interface {
 	control(op Opcode, payload []byte, more bool) error
 	// holds tells how much memory is kept for a message that is not whole, since when, and how much that was before.
 	holds(before, bytes int, since time.Time)
-	// skips reports that a compressed message of so many bytes is of no interest, before it is inflated; wasted, that one
-	// of so many bytes had to be inflated all the same.
+	// skips reports that a compressed message of so many bytes is of no interest, before it is inflated; wasted, that
+	// one of so many bytes had to be inflated all the same.
 	skips(size int) bool
 	wasted(bytes int)
 	// inflates is called before a message is inflated, and inflated after it, with its length.
