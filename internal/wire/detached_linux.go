@@ -116,7 +116,8 @@ func (t *detached) open() *os.File {
 
 // drain reads until the socket has nothing more. A read that fills only a part of the buffer says so, but for the end
 // of the stream, which may be behind it: Go's poller has told of both at once and does not tell again. Unless the
-// reader is alone the lot tells of that end, and spares it the read that finds nothing. nil means to wait. A handler
+// reader is alone the lot tells of that end, and spares it the read that finds nothing. In front of urgent data, which
+// no WebSocket client sends, a read ends too: what is behind it waits for the next packet. nil means to wait. A handler
 // that blocks keeps the buffer, so it is a large one only where that was of use before.
 func (t *detached) drain(c *Conn) error {
 	b := newReadBuffer(t.long)
