@@ -1,6 +1,7 @@
 package wsx_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"github.com/fiberwsx/wsx/auth"
 	"github.com/fiberwsx/wsx/auth/jwt"
 	"github.com/fiberwsx/wsx/hub"
+	"github.com/fiberwsx/wsx/internal/deflate"
 	"github.com/fiberwsx/wsx/ws"
 	"github.com/fiberwsx/wsx/wsxtest"
 )
@@ -27,6 +29,7 @@ var boundsOfTheHub = map[string]bound{
 	"requests to one connection that wait":       reachRequests,
 	"revocations that a hub remembers":           reachRevocations,
 	"read-ahead of OnConn":                       reachReadAhead,
+	"what is inflated for nothing":               reachInflated,
 	"hub.Config.Compression.ServerMaxWindowBits": agrees(hub.Compression{ServerMaxWindowBits: 10}, "server_max_window_bits=10"),
 	"hub.Config.Compression.ClientMaxWindowBits": agrees(hub.Compression{ClientMaxWindowBits: 11}, "client_max_window_bits=11"),
 }
@@ -137,6 +140,50 @@ func reachReadAhead(t *testing.T, on transport) {
 	close(release)
 	if n := <-got; n != sent {
 		t.Errorf("%d come in the end", n)
+	}
+}
+
+// reachInflated sends 2 MiB over the rate that have to be inflated: whatever comes next waits for half a second.
+func reachInflated(t *testing.T, on transport) {
+	h := echoHub(hub.Config{Rate: seldom, Compression: hub.Compression{Enabled: true, ClientContextTakeover: true}})
+	c := wsxtest.Dial(t, on.serve(t, h), wsxtest.Options{Header: http.Header{"Sec-WebSocket-Extensions": {"permessage-deflate"}}})
+	said(t, c, "the only one")
+	zeros := deflate.NewCompressor(1).Append(nil, make([]byte, 64<<10), nil, 12)
+	frames := wsxtest.AppendFrame(nil, true, opText|0x40, zeros)
+	began := time.Now()
+	_ = c.Raw(bytes.Repeat(frames, 32))
+	_ = c.Frame(true, opPing, nil)
+	for f := (wsxtest.Frame{}); f.Op != opPong; {
+		var err error
+		if f, err = c.ReadFrame(); err != nil { // a notice
+			t.Fatal(err)
+		}
+	}
+	if took := time.Since(began); took < 450*time.Millisecond {
+		t.Errorf("the pong came after %s", took)
+	}
+	if got := h.Stats().RateLimited; got != 32 {
+		t.Errorf("%d are over the rate, want 32", got)
+	}
+}
+
+// TestTheFirstMessageIsAwaited for five seconds, from somebody who never says who it is.
+func TestTheFirstMessageIsAwaited(t *testing.T) {
+	t.Parallel()
+	for name, on := range transports {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := wsxtest.Dial(t, on.serve(t, echoHub(), wsx.Config{
+				FirstMessage: true, Auth: auth.Static(map[string]string{versionToken: "ann"}),
+			}))
+			began := time.Now()
+			if got := c.ReadClose().Status; got != ws.StatusAuthFailed {
+				t.Errorf("closed with %v", got)
+			}
+			if took := time.Since(began); took < 4*time.Second || took > 15*time.Second {
+				t.Errorf("closed after %s, want 5 s", took)
+			}
+		})
 	}
 }
 

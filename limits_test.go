@@ -29,24 +29,25 @@ var boundsOnSockets = map[string]string{
 	"hub.Config.PartialBudget":      "TestThePartialBudget",
 	"hub.Config.OutboxBudget":       "TestTheOutboxBudget",
 	"fiber.Config.ReadTimeout":      "TestSlowHandshakes",
+	"first message with a token":    "TestTheFirstMessageIsAwaited",
 	"pongs and pings that wait":     "TestUnreadPongs",
 	"what a client chose, in a log": "TestRefusalsAreQuotedAndCut",
 	"replies that wait for company": "TestAReplyDoesNotWaitForTheNextHandler",
+
+	// In a module of its own.
+	"time between two fetches of a JWKS": "TestLimitsOnALiveSocket",
+	"fetch of a JWKS":                    "TestLimitsOnALiveSocket",
+	"age of a JWKS":                      "TestLimitsOnALiveSocket",
+	"keys of a JWKS":                     "TestLimitsOnALiveSocket",
 }
 
 // boundsOffSockets names the tests of the others, and says why they are not reached over a socket.
 var boundsOffSockets = map[string]struct{ test, why string }{
-	"hub.Config.Compression.Level":       {"TestCompressionConfig", "New panics: no client can reach it"},
-	"auth.MinStaticToken":                {"TestStaticPanicsWithoutTheToken", "Static panics: no client can reach it"},
-	"body":                               {"TestTheAppsTimeoutsStay", "it takes 5 min of fasthttp's own clock"},
-	"ratelimit.DefaultMaxKeys":           {"TestAMillionKeysStayInBoundedMemory", "it takes 65,537 addresses"},
-	"first message with a token":         {"TestStrangers", "it takes 5 s: in fake time, which stops over a socket"},
-	"answer to the handshake":            {"TestAnAnswerThatNobodyTakes", "it takes 5 s, and a transport without a buffer"},
-	"what is inflated for nothing":       {"TestOverTheRateWithTakeover", "it is a pause of 15 ms, exact in fake time alone"},
-	"time between two fetches of a JWKS": {"TestMadeUpKidsFetchLittle", "it takes 10 min, and a module of its own"},
-	"fetch of a JWKS":                    {"TestAnIssuerThatDoesNotAnswer", "it takes 5 s, and a module of its own"},
-	"age of a JWKS":                      {"TestAnIssuerThatDoesNotAnswer", "it takes an hour, and a module of its own"},
-	"keys of a JWKS":                     {"TestHostileSets", "it is the issuer's, in a module of its own"},
+	"hub.Config.Compression.Level": {"TestCompressionConfig", "New panics: no client can reach it"},
+	"auth.MinStaticToken":          {"TestStaticPanicsWithoutTheToken", "Static panics: no client can reach it"},
+	"body":                         {"TestTheAppsTimeoutsStay", "it takes 5 min of fasthttp's own clock"},
+	"ratelimit.DefaultMaxKeys":     {"TestAMillionKeysStayInBoundedMemory", "it takes 65,537 addresses"},
+	"answer to the handshake":      {"TestAnAnswerThatNobodyTakes", "a socket has a buffer, which takes it"},
 }
 
 // TestEveryLimit reaches the limits that there are, on both transports.
