@@ -13,6 +13,7 @@ var deflateGuards = []guard{
 	{"deflate: final blocks are limited", "internal/deflate/inflate.go", `for range MaxFinal {`, `for {`, deflate, "^TestCorrupt"},
 	{"deflate: no dictionary above level 6", "internal/deflate/compress.go", `level > lowerLevel && bits`, `false && bits`, deflate, "^TestTakeoverAtHighLevels"},
 	{"deflate: others have their turn", "internal/wire/events.go", `e.engine.turns.Take()`, `_ = done`, wire, "^TestInflatingTakesTurns"},
+	{"slow: others have their turn", "internal/wire/spell.go", `c.engine.turns.Take()`, ``, wire, "^TestReadingTakesTurns"},
 	{"deflate: a bound without a limit", "internal/wire/inflate.go", `maxMessage = mostInflated`, `maxMessage = 1 << 60`, wire, "^TestCompressedWithoutALimit"},
 	{"deflate: no overflow of a large limit", "internal/wire/parser.go", `2*min(p.rules.maxMessage, math.MaxInt64/4) + 1024`, `2*p.rules.maxMessage + 1024`, wire, "^TestCompressedWithoutALimit"},
 	{"deflate: no context without takeover", "internal/deflate/inflate.go", `if s.ClientTakeover {`, `if true {`, deflate, "^TestNoTakeover"},

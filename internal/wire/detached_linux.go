@@ -123,7 +123,7 @@ func (t *detached) drain(c *Conn) error {
 	b := newReadBuffer(t.long)
 	defer b.release()
 	b.have = copy(b.bytes(), c.rest)
-	room, all := 0, 0
+	room, all, s := 0, 0, spell{}
 	for {
 		space := b.space()
 		n, err := t.tryRead(space)
@@ -145,6 +145,7 @@ func (t *detached) drain(c *Conn) error {
 		switch {
 		case n == len(space):
 			b.grow()
+			s.goOn(c)
 		case !t.alone:
 			t.long = all >= smallBuffer
 			return t.drained(c, b.filled(0), false, nil)

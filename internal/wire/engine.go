@@ -39,7 +39,7 @@ type Engine struct {
 	partials   budget
 	compressor *deflate.Compressor
 	sharing    atomic.Int64 // connections that take what was compressed for all
-	turns      turn.Turns   // of inflating
+	turns      turn.Turns   // of those with much to do
 	inflated   atomic.Int64 // bytes since somebody took a turn
 }
 

@@ -41,7 +41,7 @@ func attach(nc net.Conn) (t transport, early []byte, detached bool) {
 type inplace struct{ conn net.Conn }
 
 func (t inplace) run(c *Conn, _ bool) error {
-	b := newReadBuffer(false)
+	b, s := newReadBuffer(false), spell{}
 	defer b.release()
 	for {
 		space := b.space()
@@ -59,6 +59,11 @@ func (t inplace) run(c *Conn, _ bool) error {
 				b.grow()
 			case used < smallBuffer/2 && b.have < smallBuffer/2:
 				b.shrink()
+			}
+			if n >= smallBuffer {
+				s.goOn(c)
+			} else {
+				s = spell{}
 			}
 		}
 		if err != nil {
