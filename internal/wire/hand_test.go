@@ -25,7 +25,7 @@ func secured(t testing.TB, client, server net.Conn) (_, _ net.Conn) {
 	return tls.Client(client, config), tls.Server(server, authority.TLS)
 }
 
-// TestOneMessageInHand sends 100 keys over and over to a peer that reads in gulps: the latest of each waits, and
+// TestOneMessageInHand sends 500 keys over and over to a peer that reads in gulps: the latest of each waits, and
 // nothing else but the message that is written in part.
 func TestOneMessageInHand(t *testing.T) {
 	if runtime.GOOS != "linux" {
@@ -40,7 +40,7 @@ func TestOneMessageInHand(t *testing.T) {
 }
 
 func testHand(t *testing.T, wrap func(_ testing.TB, client, server net.Conn) (_, _ net.Conn)) {
-	const keys, rounds, gulp = 100, 120, 8 << 10
+	const keys, rounds, gulp = 500, 12, 16 << 10 // a quarter of what waits
 	end, server := tcpPair(t)
 	must(t, server.(*net.TCPConn).SetWriteBuffer(16<<10))
 	must(t, end.Conn().(*net.TCPConn).SetReadBuffer(16<<10))
@@ -50,17 +50,31 @@ func testHand(t *testing.T, wrap func(_ testing.TB, client, server net.Conn) (_,
 	if s, ok := client.(*tls.Conn); ok {
 		must(t, s.Handshake())
 	}
-	value, read := make([]byte, 100), make([]byte, gulp)
-	for round := range rounds {
+	sendAll := func() {
 		for k := range keys {
-			must(t, r.SendMarked(ws.Binary, value, wire.Mark{Policy: wire.PolicyConflate, Key: strconv.Itoa(k)}))
-			r.wantWaiting(t, keys+1)
-		}
-		if round > 20 { // more than the buffers hold
-			_, err := io.ReadFull(client, read)
-			must(t, err)
+			must(t, r.SendMarked(ws.Binary, make([]byte, 100), wire.Mark{Policy: wire.PolicyConflate, Key: strconv.Itoa(k)}))
 		}
 	}
+	for sendAll(); r.stuckAt() == 0; sendAll() {
+	}
+	for range rounds {
+		sendAll()
+		r.wantWaiting(t, keys+1)
+		_, err := io.ReadFull(client, make([]byte, gulp))
+		must(t, err)
+		r.stuckAt()
+	}
+}
+
+// stuckAt waits until the socket takes nothing, or nothing waits, and returns how many messages do.
+func (r *rig) stuckAt() (waiting int) {
+	since := time.Now()
+	for waiting, _ = r.Buffered(); waiting > 0 && time.Since(since) < 50*time.Millisecond; runtime.Gosched() {
+		if now, _ := r.Buffered(); now != waiting {
+			waiting, since = now, time.Now()
+		}
+	}
+	return waiting
 }
 
 // wantWaiting wants no more messages to wait than so many, but for those that the socket is taking right now.
