@@ -19,7 +19,7 @@ const module = "github.com/fiberwsx/wsx"
 // data runs, from the edge through the hub to the leaves, and the leaves know nothing of each other.
 var imports = map[string]string{
 	".":                   "ws hub auth ratelimit internal/origin internal/turn",
-	"hub":                 "ws auth codec rooms ratelimit batch heartbeat internal/deflate internal/later internal/wire",
+	"hub":                 "ws auth codec rooms ratelimit batch heartbeat internal/deflate internal/later internal/turn internal/wire",
 	"codec/codectest":     "codec hub ws wsxtest",
 	"internal/wire":       "internal/deflate internal/later internal/turn ws",
 	"wsxtest":             "ws internal/wire",

@@ -47,6 +47,7 @@ type Conn struct {
 	login *login // nil: its token does not end, and the client may send none
 
 	opened   atomic.Bool // OnOpen has returned
+	lags     bool        // it is among its shard's laggards; under the shard's mu
 	pingedAt atomic.Int64
 	rtt      atomic.Int64
 	stirred  atomic.Int64 // when the last message was handled; with IdleTimeout

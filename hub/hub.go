@@ -14,6 +14,7 @@ import (
 	"github.com/fiberwsx/wsx/batch"
 	"github.com/fiberwsx/wsx/heartbeat"
 	"github.com/fiberwsx/wsx/internal/later"
+	"github.com/fiberwsx/wsx/internal/turn"
 	"github.com/fiberwsx/wsx/internal/wire"
 	"github.com/fiberwsx/wsx/ratelimit"
 	"github.com/fiberwsx/wsx/ws"
@@ -44,6 +45,7 @@ type Hub struct {
 	names   names
 	typed   typed
 	count   counters
+	turns   turn.Turns // of flushers
 
 	seed     maphash.Seed  // of the lanes of subjects
 	nextLane atomic.Uint64 // of a connection without one

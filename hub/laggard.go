@@ -19,7 +19,8 @@ const indulgence = 50 * time.Millisecond
 func (s *shard) notice(c *Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !slices.ContainsFunc(s.slow, func(l laggard) bool { return l.conn == c }) {
+	if !c.lags {
+		c.lags = true
 		s.slow = append(s.slow, laggard{conn: c, until: time.Now().Add(indulgence)})
 		s.lagging.Store(true)
 	}
@@ -27,7 +28,10 @@ func (s *shard) notice(c *Conn) {
 
 // forgetLocked forgets a connection that is over.
 func (s *shard) forgetLocked(c *Conn) {
-	s.slow = slices.DeleteFunc(s.slow, func(l laggard) bool { return l.conn == c })
+	if c.lags {
+		s.slow = slices.DeleteFunc(s.slow, func(l laggard) bool { return l.conn == c })
+		c.lags = false
+	}
 }
 
 // pace waits for laggards whose time is not up.
@@ -45,7 +49,10 @@ func (s *shard) pace() {
 func (s *shard) laggard() (l laggard, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.slow = slices.DeleteFunc(s.slow, func(l laggard) bool { return !l.conn.wire.Full() })
+	s.slow = slices.DeleteFunc(s.slow, func(l laggard) bool {
+		l.conn.lags = l.conn.wire.Full()
+		return !l.conn.lags
+	})
 	s.lagging.Store(len(s.slow) > 0)
 	now := time.Now()
 	for _, l := range s.slow {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/fiberwsx/wsx/internal/wire"
 	"github.com/fiberwsx/wsx/rooms"
@@ -18,6 +19,10 @@ const (
 	longestLog = 1 << 20
 	// deliveryCost is how many bytes a delivery counts for besides its messages and its list.
 	deliveryCost = 256
+	// longestSpell is for how long a flusher delivers before those go first whose sockets are ready; it looks at the
+	// clock after so many receivers.
+	longestSpell   = 100 * time.Microsecond
+	receiversALook = 8
 )
 
 // shard is a part of a hub's connections, with the log of what was sent to them as members of something. Senders
@@ -254,8 +259,12 @@ func (s *shard) deliver(d delivery) {
 	if to == nil {
 		to = s.members.Snapshot(d.to)
 	}
-	sent := 0
-	for _, c := range to {
+	sent, begun := 0, time.Now()
+	for i, c := range to {
+		if i%receiversALook == receiversALook-1 && time.Since(begun) >= longestSpell {
+			s.hub.turns.Take()
+			begun = time.Now()
+		}
 		if d.list == nil && !d.to.reaches(c) {
 			continue
 		}

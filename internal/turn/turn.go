@@ -5,19 +5,43 @@
 // taken every 10 ms in any case; runtime.Gosched changes nothing about that.
 package turn
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
 
 // Turns are taken by goroutines that have much to do, before each part of it. The zero value is ready for use, by
-// several at once. From the first turn on it holds two descriptors, which the garbage collector closes. Where the
-// system has no way for it, or no descriptor left, nobody waits.
+// several at once. From the first turn on it holds two descriptors, which the garbage collector closes. Where the system
+// has no way for it, or no descriptor left, nobody waits.
 type Turns struct {
 	once sync.Once
 	way  *way
+	slow atomic.Bool  // the last turn was a long one
+	rest atomic.Int64 // until when nobody waits, in nanoseconds after begin
 }
 
+const (
+	// long is a turn in a process in which something else can always run, so that Go only takes the look that it takes
+	// every 10 ms.
+	long = 5 * time.Millisecond
+	// pause is how many times as long nobody waits after two of those: one may have another cause.
+	pause = 20
+)
+
+// begin is what times are measured from, so that the clock is a monotonic one.
+var begin = time.Now()
+
 // Take waits until those have run whose sockets are ready, and for its turn: of many goroutines that take one at the
-// same time, one goes on whenever Go has looked at its poller. It takes some microseconds.
+// same time, one goes on whenever Go has looked at its poller. It takes some microseconds. Where a look is long in
+// coming, because the process has more to compute than processors, a tenth of the time at most is spent on it.
 func (t *Turns) Take() {
+	if int64(time.Since(begin)) < t.rest.Load() {
+		return
+	}
 	t.once.Do(func() { t.way = newWay() })
-	t.way.wait()
+	waited := t.way.wait()
+	if slow := waited >= long; t.slow.Swap(slow) && slow {
+		t.rest.Store(int64(time.Since(begin) + pause*waited))
+	}
 }

@@ -78,6 +78,36 @@ func TestTakeByMany(t *testing.T) {
 	}
 }
 
+// TestTakeRests: where something else can always run Go hardly looks at its poller, and nobody is held up by that much.
+func TestTakeRests(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	var turns turn.Turns
+	var rounds atomic.Int64 // of what can always run
+	var over atomic.Bool
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for !over.Load() {
+			rounds.Add(1)
+			runtime.Gosched()
+		}
+	}()
+	const turnsInAll, most = 100, 20
+	waited := 0
+	for range turnsInAll {
+		before := rounds.Load()
+		turns.Take()
+		if rounds.Load() != before {
+			waited++
+		}
+	}
+	if waited > most {
+		t.Errorf("somebody else ran in %d of %d turns", waited, turnsInAll)
+	}
+	over.Store(true)
+	<-ended
+}
+
 func BenchmarkTake(b *testing.B) {
 	var turns turn.Turns
 	for b.Loop() {

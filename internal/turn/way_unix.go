@@ -5,6 +5,7 @@ package turn
 import (
 	"os"
 	"syscall"
+	"time"
 )
 
 // way is a pipe, known to Go's poller.
@@ -27,21 +28,22 @@ func newWay() *way {
 	return &way{r, w, raw}
 }
 
-// wait parks this goroutine behind an event of its own, and so behind those that are there already. Who comes meanwhile
-// waits for the lock under which Go reads.
-func (w *way) wait() {
+// wait parks this goroutine behind an event of its own, and so behind those that are there already, and returns how long
+// that took. Who comes meanwhile waits for the lock under which Go reads; that does not count.
+func (w *way) wait() time.Duration {
 	if w == nil {
-		return
+		return 0
 	}
-	asked := false
+	var asked time.Time
 	_ = w.raw.Read(func(fd uintptr) bool {
 		b := [1]byte{}
-		if asked {
+		if !asked.IsZero() {
 			_, _ = syscall.Read(int(fd), b[:])
 			return true
 		}
-		asked = true
+		asked = time.Now()
 		_, err := w.w.Write(b[:])
 		return err != nil
 	})
+	return time.Since(asked)
 }
