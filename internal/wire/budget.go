@@ -40,8 +40,12 @@ type holding struct {
 	since time.Time // when it last moved
 }
 
-// cost is what parting with it is worth.
-func (h holding) cost(now time.Time) float64 { return float64(h.bytes) * now.Sub(h.since).Seconds() }
+// candidate is somebody whom the budget may part with.
+type candidate struct {
+	conn  *Conn
+	bytes int
+	worth float64 // what comes back, times for how long it has not moved
+}
 
 // add notes that n more bytes are held, or fewer.
 func (b *budget) add(n int) {
@@ -96,7 +100,9 @@ func (b *budget) armLocked() {
 
 // relieve closes those who hold too much. Who is being closed and still holds it has had its time, and is cut off.
 func (b *budget) relieve() {
+	s := spell{since: time.Now()}
 	for _, c := range b.worst() {
+		s.goOn(c)
 		if b.shed != nil && b.shed(c) {
 			continue
 		}
@@ -112,23 +118,28 @@ func (b *budget) relieve() {
 
 // worst returns whom to part with, the worst first, until so much comes back that the budget is strained no more.
 func (b *budget) worst() (conns []*Conn) {
+	all := b.candidates()
+	slices.SortFunc(all, func(x, y candidate) int { return cmp.Compare(y.worth, x.worth) })
+	over := int(b.used.Load()) - b.most/2
+	for _, c := range all {
+		if over <= 0 {
+			break
+		}
+		conns = append(conns, c.conn)
+		over -= c.bytes
+	}
+	return conns
+}
+
+// candidates returns those who have not moved for as long as is allowed.
+func (b *budget) candidates() (all []candidate) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now, allowed := time.Now(), b.allows()
 	for c, h := range b.holders {
-		if now.Sub(h.since) >= allowed {
-			conns = append(conns, c)
+		if still := now.Sub(h.since); still >= allowed {
+			all = append(all, candidate{c, h.bytes, float64(h.bytes) * still.Seconds()})
 		}
 	}
-	slices.SortFunc(conns, func(x, y *Conn) int {
-		return cmp.Compare(b.holders[y].cost(now), b.holders[x].cost(now))
-	})
-	over := int(b.used.Load()) - b.most/2
-	for i, c := range conns {
-		if over <= 0 {
-			return conns[:i]
-		}
-		over -= b.holders[c].bytes
-	}
-	return conns
+	return all
 }

@@ -2,13 +2,14 @@ package wire
 
 import "time"
 
-// spell is a time in which a connection is read again and again, because there always is more.
+// spell is a time in which something is done for one connection after the other, or again and again for one.
 type spell struct{ since time.Time }
 
 // mostSpell is after how long those go first whose sockets are ready. To let them costs a hundredth of that.
 const mostSpell = 200 * time.Microsecond
 
-// goOn is called after each read that more is expected behind.
+// goOn is called between two parts of it, the second of which is for c. A spell that has not begun began with c's last
+// read.
 func (s *spell) goOn(c *Conn) {
 	if s.since.IsZero() {
 		s.since = c.readAt
