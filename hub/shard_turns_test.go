@@ -11,8 +11,8 @@ import (
 	"github.com/fiberwsx/wsx/ws"
 )
 
-// TestDeliveringTakesTurns: on one processor, on which Go looks for what is ready when nothing else can run, a broadcast
-// to many does not keep somebody waiting whose input is there.
+// TestDeliveringTakesTurns: on one processor, on which Go looks for what is ready when nothing else can run, a
+// broadcast to many does not keep somebody waiting whose input is there.
 func TestDeliveringTakesTurns(t *testing.T) {
 	const receivers = 500
 	h := newHub(t, hub.Config{OnMessage: nothing, MaxConns: receivers})

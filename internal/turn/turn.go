@@ -12,10 +12,10 @@ import (
 )
 
 // Turns are taken by goroutines that have much to do, before each part of it. The zero value is ready for use, by
-// several at once. From the first turn on it holds two descriptors, which the garbage collector closes. Where the system
-// has no way for it, or no descriptor left, nobody waits.
+// several at once. From the first turn on it holds a descriptor on Linux and two elsewhere, until Close is called or
+// the garbage collector has it. Where the system has no way for it, or no descriptor left, nobody waits.
 type Turns struct {
-	once sync.Once
+	mu   sync.Mutex
 	way  *way
 	slow atomic.Bool  // the last turn was a long one
 	rest atomic.Int64 // until when nobody waits, in nanoseconds after begin
@@ -39,9 +39,26 @@ func (t *Turns) Take() {
 	if int64(time.Since(begin)) < t.rest.Load() {
 		return
 	}
-	t.once.Do(func() { t.way = newWay() })
-	waited := t.way.wait()
+	waited := t.open().wait()
 	if slow := waited >= long; t.slow.Swap(slow) && slow {
 		t.rest.Store(int64(time.Since(begin) + pause*waited))
 	}
+}
+
+func (t *Turns) open() *way {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.way == nil {
+		t.way = newWay()
+	}
+	return t.way
+}
+
+// Close gives the descriptors back. Who waits does so no longer; the next turn takes new ones.
+func (t *Turns) Close() {
+	t.mu.Lock()
+	w := t.way
+	t.way = nil
+	t.mu.Unlock()
+	w.close()
 }

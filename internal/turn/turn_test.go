@@ -108,6 +108,37 @@ func TestTakeRests(t *testing.T) {
 	<-ended
 }
 
+// TestClose: the descriptors are given back, and nobody waits for them.
+func TestClose(t *testing.T) {
+	var turns turn.Turns
+	turns.Close()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 1000 {
+			turns.Take()
+		}
+	}()
+	for range 100 {
+		turns.Close()
+	}
+	<-done
+	before := descriptors(t)
+	turns.Close()
+	if n := descriptors(t); n >= before {
+		t.Errorf("%d descriptors before, %d after", before, n)
+	}
+}
+
+func descriptors(t *testing.T) int {
+	t.Helper()
+	all, err := os.ReadDir("/dev/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(all)
+}
+
 func BenchmarkTake(b *testing.B) {
 	var turns turn.Turns
 	for b.Loop() {

@@ -1,4 +1,4 @@
-//go:build unix
+//go:build unix && !linux
 
 package turn
 
@@ -28,8 +28,8 @@ func newWay() *way {
 	return &way{r, w, raw}
 }
 
-// wait parks this goroutine behind an event of its own, and so behind those that are there already, and returns how long
-// that took. Who comes meanwhile waits for the lock under which Go reads; that does not count.
+// wait parks this goroutine behind an event of its own, and so behind those that are there already, and returns how
+// long that took. Who comes meanwhile waits for the lock under which Go reads; that does not count.
 func (w *way) wait() time.Duration {
 	if w == nil {
 		return 0
@@ -45,5 +45,14 @@ func (w *way) wait() time.Duration {
 		_, err := w.w.Write(b[:])
 		return err != nil
 	})
+	if asked.IsZero() { // it is closed
+		return 0
+	}
 	return time.Since(asked)
+}
+
+func (w *way) close() {
+	if w != nil {
+		_, _ = w.r.Close(), w.w.Close()
+	}
 }

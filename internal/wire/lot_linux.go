@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"time"
 	"unsafe"
+
+	"github.com/fiberwsx/wsx/internal/turn"
 )
 
 // lot is where detached connections wait that have nothing to do: without a goroutine, a stack or a place in Go's
@@ -20,11 +22,13 @@ type lot struct {
 	conns map[int32]*Conn // by descriptor; all that have ever waited here
 	empty *time.Timer     // closes the watch
 	spare []chan *Conn    // of goroutines that have nothing to do: their stacks have grown to what a handler needs
+	turns turn.Turns      // of the watch
 }
 
 const (
 	lingerEmpty = 100 * time.Millisecond
 	mostSpare   = 4
+	mostAtOnce  = 8 // that wake
 )
 
 // watch is an epoll descriptor with its goroutine.
@@ -130,6 +134,7 @@ func (l *lot) closeEmpty() {
 	l.spare = nil
 	l.mu.Unlock()
 	_ = w.file.Close() // it waits for serve, which may wait for mu
+	l.turns.Close()
 }
 
 // serve wakes connections until its watch is closed.
@@ -138,7 +143,7 @@ func (l *lot) serve(w *watch) {
 	if err != nil {
 		return
 	}
-	var events [64]syscall.EpollEvent
+	var events [mostAtOnce]syscall.EpollEvent
 	_ = raw.Read(func(uintptr) bool {
 		for {
 			n := w.look(events[:])
@@ -149,6 +154,7 @@ func (l *lot) serve(w *watch) {
 				return false
 			}
 			runtime.Gosched() // so that a thousand that wake at once are not a thousand goroutines
+			l.turns.Take()    // and do not keep those waiting that have one and are in Go's poller
 		}
 	})
 }
