@@ -4,7 +4,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/fiberwsx/wsx/internal/wire"
 	"github.com/fiberwsx/wsx/rooms"
@@ -19,10 +18,6 @@ const (
 	longestLog = 1 << 20
 	// deliveryCost is how many bytes a delivery counts for besides its messages and its list.
 	deliveryCost = 256
-	// longestSpell is for how long a flusher delivers before those go first whose sockets are ready; it looks at the
-	// clock after so many receivers.
-	longestSpell   = 100 * time.Microsecond
-	receiversALook = 8
 )
 
 // shard is a part of a hub's connections, with the log of what was sent to them as members of something. Senders
@@ -225,73 +220,4 @@ func (s *shard) settle(c *Conn) {
 		s.catchUpLocked(c)
 		s.mu.Unlock()
 	}
-}
-
-// flush delivers rounds until there is none left.
-func (s *shard) flush() {
-	defer s.flusher.Done()
-	for {
-		d, ok := s.next()
-		if !ok {
-			return
-		}
-		s.deliver(d)
-		s.delivered(d)
-	}
-}
-
-// next returns the oldest delivery, which grows no more.
-func (s *shard) next() (d delivery, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.head == len(s.log) {
-		s.log, s.head = s.log[:0], 0
-		s.flushing = false
-		s.busy.Store(false)
-		return d, false
-	}
-	s.log[s.head].closed = true
-	return s.log[s.head], true
-}
-
-func (s *shard) deliver(d delivery) {
-	to := d.list
-	if to == nil {
-		to = s.members.Snapshot(d.to)
-	}
-	sent, begun := 0, time.Now()
-	for i, c := range to {
-		if i%receiversALook == receiversALook-1 && time.Since(begun) >= longestSpell {
-			s.hub.turns.Take()
-			begun = time.Now()
-		}
-		if d.list == nil && !d.to.reaches(c) {
-			continue
-		}
-		n, full, err := c.wire.SendRound(d.round)
-		sent += n
-		if full && err == nil {
-			s.notice(c)
-		}
-	}
-	s.hub.count.out.Add(uint64(sent))
-}
-
-// delivered takes a delivery off the log.
-func (s *shard) delivered(d delivery) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if d.list != nil {
-		s.lists--
-	} else if s.pending[d.to] == d.round.End() {
-		delete(s.pending, d.to)
-	}
-	s.given = d.round.End()
-	s.waiting -= d.round.Len() + d.cost()
-	s.log[s.head] = delivery{}
-	if s.head++; s.head > len(s.log)/2 {
-		s.log, s.head = slices.Delete(s.log, 0, s.head), 0
-	}
-	s.space.Broadcast()
-	d.round.Release()
 }

@@ -15,11 +15,11 @@ import (
 // broadcast to many does not keep somebody waiting whose input is there.
 func TestDeliveringTakesTurns(t *testing.T) {
 	const receivers = 500
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	h := newHub(t, hub.Config{OnMessage: nothing, MaxConns: receivers})
 	for range receivers {
 		connectTCP(t, h)
 	}
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	r, w, err := os.Pipe()
 	must(t, err)
 	defer r.Close()
