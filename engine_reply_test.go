@@ -115,7 +115,13 @@ func testReplyBeforeBlock(
 	address := on.serve(t, h)
 	for _, n := range lengths {
 		func() {
-			defer func() { release <- struct{}{} }()
+			var c *wsxtest.Client
+			defer func() {
+				release <- struct{}{}
+				if got := c.ReadText(); got != "block" { // which must not come to the next one, who is in the same room
+					t.Errorf("the last reply is %q", got)
+				}
+			}()
 			numbers := make([]int, n)
 			frames := wsxtest.AppendFrame(nil, true, opPing, []byte("ping"))
 			for i := range numbers {
@@ -123,7 +129,7 @@ func testReplyBeforeBlock(
 				frames = append(frames, texts(numbered(i))...)
 			}
 			began := time.Now()
-			c := deliver(t, address, append(frames, texts("block")...))
+			c = deliver(t, address, append(frames, texts("block")...))
 			if f, err := c.ReadFrame(); err != nil || f.Op != opPong {
 				t.Errorf("got %v, %v, want a pong", f, err)
 			}
