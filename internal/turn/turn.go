@@ -12,13 +12,14 @@ import (
 )
 
 // Turns are taken by goroutines that have much to do, before each part of it. The zero value is ready for use, by
-// several at once. From the first turn on it holds a descriptor on Linux and two elsewhere, until Close is called or
-// the garbage collector has it. Where the system has no way for it, or no descriptor left, nobody waits.
+// several at once. It holds a descriptor on Linux and two elsewhere, but only while turns are taken, and for a tenth of
+// a second or two. Where the system has no way for it, or no descriptor left, nobody waits.
 type Turns struct {
-	mu   sync.Mutex
-	way  *way
-	slow atomic.Bool  // the last turn was a long one
-	rest atomic.Int64 // until when nobody waits, in nanoseconds after begin
+	mu    sync.Mutex
+	way   *way
+	taken bool         // a turn, since somebody looked
+	slow  atomic.Bool  // the last turn was a long one
+	rest  atomic.Int64 // until when nobody waits, in nanoseconds after begin
 }
 
 const (
@@ -27,6 +28,8 @@ const (
 	long = 5 * time.Millisecond
 	// pause is how many times as long nobody waits after two of those: one may have another cause.
 	pause = 20
+	// linger is how long it is between two looks whether turns are taken still.
+	linger = 100 * time.Millisecond
 )
 
 // begin is what times are measured from, so that the clock is a monotonic one.
@@ -48,17 +51,27 @@ func (t *Turns) Take() {
 func (t *Turns) open() *way {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.taken = true
 	if t.way == nil {
-		t.way = newWay()
+		if t.way = newWay(); t.way != nil {
+			time.AfterFunc(linger, t.closeIdle)
+		}
 	}
 	return t.way
 }
 
-// Close gives the descriptors back. Who waits does so no longer; the next turn takes new ones.
-func (t *Turns) Close() {
+// closeIdle gives the descriptors back, unless a turn was taken lately. Who waits for one nevertheless does so no
+// longer.
+func (t *Turns) closeIdle() {
 	t.mu.Lock()
 	w := t.way
-	t.way = nil
+	if t.taken {
+		t.taken = false
+		time.AfterFunc(linger, t.closeIdle)
+		w = nil
+	} else {
+		t.way = nil
+	}
 	t.mu.Unlock()
 	w.close()
 }

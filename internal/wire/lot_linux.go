@@ -22,7 +22,7 @@ type lot struct {
 	conns map[int32]*Conn // by descriptor; all that have ever waited here
 	empty *time.Timer     // closes the watch
 	spare []chan *Conn    // of goroutines that have nothing to do: their stacks have grown to what a handler needs
-	turns turn.Turns      // of the watch
+	turns turn.Turns      // of who wakes them
 }
 
 const (
@@ -134,7 +134,6 @@ func (l *lot) closeEmpty() {
 	l.spare = nil
 	l.mu.Unlock()
 	_ = w.file.Close() // it waits for serve, which may wait for mu
-	l.turns.Close()
 }
 
 // serve wakes connections until its watch is closed.
