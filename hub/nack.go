@@ -15,22 +15,25 @@ type nack struct {
 }
 
 // mostNacks is how many nacks a stream keeps, so that a client that did not get them, because its connection ended, is
-// told by later ones.
+// told by later ones; or as many as a window may hold, if that is more.
 const mostNacks = 1000
+
+func (c *Config) nacksKept() int { return max(mostNacks, c.MaxUnsettled) }
 
 // refuse tells the client that a message is not taken, and whether it may send it again; now, or over a later
 // connection. A client that does not read what it is told is a slow consumer.
 func (s *stream) refuse(number uint64, code string, retry bool) {
 	s.mu.Lock()
 	s.hub.count.nacks.Add(1)
-	if over := len(s.nacks) - mostNacks; over > 0 && s.told > over { // the oldest ones have been told long ago
+	most := s.hub.cfg.nacksKept()
+	if over := len(s.nacks) - most; over > 0 && s.told > over { // a whole window has been told since
 		s.forgetNacksLocked(over)
 	}
 	s.nacks = append(s.nacks, nack{number, code, retry})
 	var slow *Conn
 	if s.conn != nil && s.greeted {
 		s.tellLocked()
-		if len(s.nacks)-s.told > mostNacks {
+		if len(s.nacks)-s.told > most {
 			slow = s.conn
 		}
 	}

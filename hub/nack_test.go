@@ -5,6 +5,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/fiberwsx/wsx/batch"
 	"github.com/fiberwsx/wsx/hub"
 )
 
@@ -52,5 +53,32 @@ func TestNackIsToldAgain(t *testing.T) {
 		if hello.WSX != "hello" || hello.Next != 4 {
 			t.Errorf("got %+v, want the hello", hello)
 		}
+	})
+}
+
+// TestNacksOfAWindowAreToldAgain: all that a client which heeds its window may not have got, however large that is.
+func TestNacksOfAWindowAreToldAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const window = 2500
+		cfg := hub.Config{MaxUnsettled: window, BatchPer: hub.PerConn, Batch: batch.Config{MaxItems: window}}
+		h, _ := ackHub(t, cfg, func(_ context.Context, b *hub.Batch) error {
+			for i := range b.All() {
+				b.Reject(i, nil)
+			}
+			return nil
+		})
+		d := connectDevice(t, h, "dev1")
+		d.send(1, window)
+		synctest.Wait()
+		_ = d.Conn().Close() // it has read none of them
+		d.gone()
+		r := asSubject("dev1")
+		r.Subprotocol = hub.AckProtocol
+		d = &device{session: begin(t, h, r)}
+		nacks := 0
+		for d.note().WSX == "nack" {
+			nacks++
+		}
+		want(t, "nacks in front of the hello", nacks, window)
 	})
 }

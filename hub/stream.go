@@ -146,8 +146,8 @@ func (s *stream) muchLocked(messages uint64) bool {
 // ackableLocked returns up to which number all is settled and, where that was by a nack, told.
 func (s *stream) ackableLocked() uint64 {
 	settled := s.settled.Load()
-	if s.told < len(s.nacks) {
-		settled = min(settled, s.nacks[s.told].number-1)
+	for _, n := range s.nacks[s.told:] { // in the order in which they were refused, which need not be theirs
+		settled = min(settled, n.number-1)
 	}
 	return settled
 }

@@ -36,3 +36,16 @@ func TestClaimOfAnotherConnection(t *testing.T) {
 		t.Errorf("got %d, %t, want number 4", first, ok)
 	}
 }
+
+// TestAckWaitsForNacks: an ack passes no message whose nack is not told, in whatever order they were refused: at once,
+// because of the rate, or later, with their batch.
+func TestAckWaitsForNacks(t *testing.T) {
+	s := &stream{nacks: []nack{{number: 5}, {number: 3}}}
+	s.settled.Store(6)
+	for told, want := range []uint64{2, 2, 6} {
+		s.told = told
+		if got := s.ackableLocked(); got != want {
+			t.Errorf("%d nacks told: up to %d, want %d", told, got, want)
+		}
+	}
+}
