@@ -1,8 +1,8 @@
-// Package turn lets those go first whose sockets are ready.
+// Package turn lets goroutines whose sockets are ready run before one that has much to do.
 //
-// Go looks at its poller when nothing else can run. While a few goroutines have much to do, such as to inflate one
-// message after the other, everybody whose input comes meanwhile waits until they are done, or for the look that is
-// taken every 10 ms in any case; runtime.Gosched changes nothing about that.
+// Go's scheduler polls the network when it finds nothing else to run, and every 10 ms in any case. While a few
+// goroutines are busy, such as inflating one message after the other, everybody whose input arrives waits for that;
+// runtime.Gosched changes nothing, because it only lets the busy ones alternate.
 package turn
 
 import (
@@ -12,32 +12,34 @@ import (
 )
 
 // Turns are taken by goroutines that have much to do, before each part of it. The zero value is ready for use, by
-// several at once. It holds a descriptor on Linux and two elsewhere, but only while turns are taken, and for a tenth of
-// a second or two. Where the system has no way for it, or no descriptor left, nobody waits.
+// several goroutines at once. It holds one descriptor on Linux and two on other Unix systems, from the first turn until
+// 0.1 to 0.2 s after the last one. On systems without a way to do it, and in a process without a descriptor left,
+// nobody waits.
 type Turns struct {
 	mu    sync.Mutex
-	way   *way
-	taken bool         // a turn, since somebody looked
-	slow  atomic.Bool  // the last turn was a long one
-	rest  atomic.Int64 // until when nobody waits, in nanoseconds after begin
+	way   *way         // nil: no descriptor is held
+	taken bool         // a turn was, since closeIdle last looked
+	slow  atomic.Bool  // the last turn took long
+	rest  atomic.Int64 // until then Take returns at once, in nanoseconds after begin
 }
 
 const (
-	// long is a turn in a process in which something else can always run, so that Go only takes the look that it takes
-	// every 10 ms.
+	// long is how long a turn takes at least where something else can always run: Go only polls every 10 ms there.
 	long = 5 * time.Millisecond
-	// pause is how many times as long nobody waits after two of those: one may have another cause.
+	// pause is how many times as long as the second of two such turns in a row nobody waits after it. A single one may
+	// have another cause.
 	pause = 20
-	// linger is how long it is between two looks whether turns are taken still.
+	// linger is how long the descriptor is kept without a turn, at least, and the time between two looks at that.
 	linger = 100 * time.Millisecond
 )
 
-// begin is what times are measured from, so that the clock is a monotonic one.
+// begin is what rest counts from: a difference of two times is monotonic, whatever happens to the wall clock. The clock
+// of a testing/synctest bubble is behind it by years, so nobody waits for a turn there.
 var begin = time.Now()
 
-// Take waits until those have run whose sockets are ready, and for its turn: of many goroutines that take one at the
-// same time, one goes on whenever Go has looked at its poller. It takes some microseconds. Where a look is long in
-// coming, because the process has more to compute than processors, a tenth of the time at most is spent on it.
+// Take waits until Go has polled the network, so that goroutines whose sockets are ready run first. Of many that call
+// it at once, one goes on after each poll. It costs some microseconds. Where polls are seldom, because the process has
+// more to compute than processors, no more than a tenth of the time is spent waiting for them.
 func (t *Turns) Take() {
 	if int64(time.Since(begin)) < t.rest.Load() {
 		return
@@ -48,6 +50,7 @@ func (t *Turns) Take() {
 	}
 }
 
+// open returns the way, or nil when there is none, and notes that a turn is taken.
 func (t *Turns) open() *way {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -60,8 +63,8 @@ func (t *Turns) open() *way {
 	return t.way
 }
 
-// closeIdle gives the descriptors back, unless a turn was taken lately. Who waits for one nevertheless does so no
-// longer.
+// closeIdle gives the descriptors back when no turn was taken since it last looked, else it looks again later. To close
+// them ends a turn that is being waited for.
 func (t *Turns) closeIdle() {
 	t.mu.Lock()
 	w := t.way

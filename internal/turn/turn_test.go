@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// TestTake: on one processor somebody whose input is there runs before who takes two turns has them.
+// TestTake: on one processor, a reader whose input is there runs before two turns are over.
 func TestTake(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	r, w, err := os.Pipe()
@@ -44,7 +44,7 @@ func TestTake(t *testing.T) {
 		}
 		turns.Take()
 		turns.Take()
-		if got := heard.Load(); got != i+1 && i > 0 { // the first time it may not have begun to wait
+		if got := heard.Load(); got != i+1 && i > 0 { // the first time the reader may not have begun to wait
 			t.Fatalf("%d bytes are read of %d", got, i+1)
 		}
 	}
@@ -56,7 +56,7 @@ func TestTake(t *testing.T) {
 	}
 }
 
-// TestTakeByMany: several wait at once and all return.
+// TestTakeByMany: many goroutines take turns at once, and all get theirs.
 func TestTakeByMany(t *testing.T) {
 	var turns turn.Turns
 	done := make(chan struct{})
@@ -78,11 +78,11 @@ func TestTakeByMany(t *testing.T) {
 	}
 }
 
-// TestTakeRests: where something else can always run Go hardly looks at its poller, and nobody is held up by that much.
+// TestTakeRests: where something else can always run, and Go seldom polls, few turns wait for that.
 func TestTakeRests(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	var turns turn.Turns
-	var rounds atomic.Int64 // of what can always run
+	var rounds atomic.Int64 // of the goroutine that can always run
 	var over atomic.Bool
 	ended := make(chan struct{})
 	go func() {
@@ -92,9 +92,9 @@ func TestTakeRests(t *testing.T) {
 			runtime.Gosched()
 		}
 	}()
-	const turnsInAll, most = 100, 20
+	const all, most = 100, 20
 	waited := 0
-	for range turnsInAll {
+	for range all {
 		before := rounds.Load()
 		turns.Take()
 		if rounds.Load() != before {
@@ -102,16 +102,17 @@ func TestTakeRests(t *testing.T) {
 		}
 	}
 	if waited > most {
-		t.Errorf("somebody else ran in %d of %d turns", waited, turnsInAll)
+		t.Errorf("%d of %d turns waited, want %d at most", waited, all, most)
 	}
 	over.Store(true)
 	<-ended
 }
 
-// TestIdleTurnsHoldNothing: the descriptors are given back when no more turns are taken, and not before.
+// TestIdleTurnsHoldNothing: the descriptors are given back when no more turns are taken, and not before. It takes its
+// time: in a bubble of testing/synctest there are no turns.
 func TestIdleTurnsHoldNothing(t *testing.T) {
 	var turns turn.Turns
-	turns.Take() // once, so that Go's poller is there
+	turns.Take() // so that Go's poller, which keeps descriptors, is there
 	before := steady(t)
 	for end := time.Now().Add(500 * time.Millisecond); time.Now().Before(end); {
 		turns.Take()
@@ -124,8 +125,8 @@ func TestIdleTurnsHoldNothing(t *testing.T) {
 	}
 }
 
-// steady returns how many descriptors there are when that has not changed for half a second: the turns of other tests
-// have given theirs back too.
+// steady returns how many descriptors there are, once that has not changed for half a second: turns that are over,
+// those of other tests too, have given theirs back then.
 func steady(t *testing.T) int {
 	t.Helper()
 	n, since := descriptors(t), time.Now()

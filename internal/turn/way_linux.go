@@ -3,7 +3,6 @@ package turn
 import (
 	"os"
 	"syscall"
-	"time"
 	"unsafe"
 )
 
@@ -13,7 +12,7 @@ type way struct {
 	raw  syscall.RawConn
 }
 
-// newWay returns nil where there is no descriptor left.
+// newWay returns nil when the process has no descriptor left.
 func newWay() *way {
 	fd, _, errno := syscall.RawSyscall(syscall.SYS_EVENTFD2, 0, syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
 	if errno != 0 {
@@ -28,28 +27,17 @@ func newWay() *way {
 	return &way{file, raw}
 }
 
-// wait parks this goroutine behind an event of its own, and so behind those that are there already, and returns how
-// long that took. Who comes meanwhile waits for the lock under which Go reads; that does not count.
-func (w *way) wait() time.Duration {
-	if w == nil {
-		return 0
-	}
-	var asked time.Time
-	_ = w.raw.Read(func(fd uintptr) bool {
-		one := uint64(1)
-		p := (*[8]byte)(unsafe.Pointer(&one))[:] //nolint:gosec // what an eventfd takes is in the order of the machine
-		if !asked.IsZero() {
-			_, _ = syscall.Read(int(fd), p)
-			return true
-		}
-		asked = time.Now()
-		_, err := syscall.Write(int(fd), p)
-		return err != nil
-	})
-	if asked.IsZero() { // it is closed
-		return 0
-	}
-	return time.Since(asked)
+// ready makes fd ready to be read.
+func (*way) ready(fd uintptr) error {
+	one := uint64(1)
+	_, err := syscall.Write(int(fd), (*[8]byte)(unsafe.Pointer(&one))[:]) //nolint:gosec // in the machine's byte order
+	return err
+}
+
+// used makes fd no longer ready to be read.
+func (*way) used(fd uintptr) {
+	var count [8]byte
+	_, _ = syscall.Read(int(fd), count[:])
 }
 
 func (w *way) close() {

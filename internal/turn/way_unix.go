@@ -5,7 +5,6 @@ package turn
 import (
 	"os"
 	"syscall"
-	"time"
 )
 
 // way is a pipe, known to Go's poller.
@@ -14,7 +13,7 @@ type way struct {
 	raw  syscall.RawConn
 }
 
-// newWay returns nil where there is no descriptor left.
+// newWay returns nil when the process has no descriptor left.
 func newWay() *way {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -28,27 +27,15 @@ func newWay() *way {
 	return &way{r, w, raw}
 }
 
-// wait parks this goroutine behind an event of its own, and so behind those that are there already, and returns how
-// long that took. Who comes meanwhile waits for the lock under which Go reads; that does not count.
-func (w *way) wait() time.Duration {
-	if w == nil {
-		return 0
-	}
-	var asked time.Time
-	_ = w.raw.Read(func(fd uintptr) bool {
-		b := [1]byte{}
-		if !asked.IsZero() {
-			_, _ = syscall.Read(int(fd), b[:])
-			return true
-		}
-		asked = time.Now()
-		_, err := w.w.Write(b[:])
-		return err != nil
-	})
-	if asked.IsZero() { // it is closed
-		return 0
-	}
-	return time.Since(asked)
+// ready makes fd, the end that is read, ready to be read.
+func (w *way) ready(uintptr) error {
+	_, err := w.w.Write(make([]byte, 1))
+	return err
+}
+
+// used makes fd no longer ready to be read.
+func (*way) used(fd uintptr) {
+	_, _ = syscall.Read(int(fd), make([]byte, 1))
 }
 
 func (w *way) close() {
