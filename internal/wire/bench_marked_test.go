@@ -10,11 +10,11 @@ import (
 	"github.com/fiberwsx/wsx/ws"
 )
 
-// BenchmarkSendMarked128 sends what could be dropped, and is not, to a peer that reads all the time, through a socket
-// that is often full.
+// BenchmarkSendMarked128 sends messages that could be dropped, though none is, to a peer that reads all the time,
+// through a socket that is often full.
 func BenchmarkSendMarked128(b *testing.B) {
-	for name, wrap := range map[string]func(_ testing.TB, client, server net.Conn) (_, _ net.Conn){
-		"detached": func(_ testing.TB, client, server net.Conn) (_, _ net.Conn) { return client, server },
+	for name, wrap := range map[string]wrapping{
+		"detached": bare,
 		"in place": func(_ testing.TB, client, server net.Conn) (_, _ net.Conn) { return client, wrapped{server} },
 		"TLS":      secured,
 	} {

@@ -40,11 +40,11 @@ type holding struct {
 	since time.Time // when it last moved
 }
 
-// candidate is somebody whom the budget may part with.
+// candidate is a connection that the budget may close.
 type candidate struct {
 	conn  *Conn
-	bytes int
-	worth float64 // what comes back, times for how long it has not moved
+	bytes int     // that come back when it is closed
+	worth float64 // bytes times the seconds for which it has not moved
 }
 
 // add notes that n more bytes are held, or fewer.
@@ -98,7 +98,8 @@ func (b *budget) armLocked() {
 	}
 }
 
-// relieve closes those who hold too much. Who is being closed and still holds it has had its time, and is cut off.
+// relieve closes those who hold too much. One that is closing already, and still holds it, has had its time: it is cut
+// off.
 func (b *budget) relieve() {
 	s := spell{since: time.Now()}
 	for _, c := range b.worst() {
@@ -116,7 +117,7 @@ func (b *budget) relieve() {
 	b.armLocked()
 }
 
-// worst returns whom to part with, the worst first, until so much comes back that the budget is strained no more.
+// worst returns whom to close, the worst first: as many as it takes for the budget to be strained no more.
 func (b *budget) worst() (conns []*Conn) {
 	all := b.candidates()
 	slices.SortFunc(all, func(x, y candidate) int { return cmp.Compare(y.worth, x.worth) })
@@ -131,7 +132,7 @@ func (b *budget) worst() (conns []*Conn) {
 	return conns
 }
 
-// candidates returns those who have not moved for as long as is allowed.
+// candidates returns those who have not moved for longer than they may.
 func (b *budget) candidates() (all []candidate) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

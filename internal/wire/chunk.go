@@ -23,7 +23,7 @@ var (
 type chunk struct {
 	data     []byte
 	messages int
-	torn     int    // what is left in data of a first message that was written in part; 0: that is whole
+	torn     int    // bytes of a first message of which only these are left in data; 0: it is whole
 	round    *Round // data is a part of it
 	held     int    // what that kept in memory when it was queued
 	pooled   bool   // data is the start of a pooled array
@@ -67,13 +67,13 @@ func (k *chunk) cut(n int, b *budget) chunk {
 	return piece
 }
 
-// within returns how many messages at the start of a marked chunk lie within so many bytes, one at least.
+// within returns how many messages of a marked chunk end within so many bytes of it, but 1 at least.
 func (k *chunk) within(bytes int) (n int) { return max(1, k.whole(bytes)) }
 
-// whole returns how many messages at the start of a chunk lie within so many bytes.
+// whole returns how many messages of a chunk end within so many bytes of it.
 func (k *chunk) whole(bytes int) (n int) {
 	for end := 0; end < len(k.data); n++ {
-		if n == 0 && k.torn > 0 { // it does not begin with a header
+		if n == 0 && k.torn > 0 { // what is left of it has no header
 			end = k.torn
 		} else {
 			end += frameLen(k.data[end:])
@@ -129,8 +129,8 @@ func (k *chunk) size() int {
 	return cap(k.data)
 }
 
-// shrink moves what lies behind the first written bytes to half the memory or less, if that is enough. It reports
-// whether it has, and how many messages it has left behind.
+// shrink moves what lies behind the first written bytes to half the memory or less, if it fits. It reports whether it
+// has, and how many messages were written whole and count no more.
 func (k *chunk) shrink(written int) (sent int, ok bool) {
 	left := k.data[written:]
 	if k.round != nil || k.control || 2*chunkFor(len(left)) > cap(k.data) {

@@ -55,8 +55,8 @@ type Leaver interface {
 }
 
 // Skipper is what a [Handler] may be too. Skip is called before a compressed message is inflated, which costs much more
-// than to send it, with the size that it has until then. True drops it unseen. Where later messages refer to it, it is
-// inflated even so, and the connection not read for a while if that was much.
+// than to send it, with its size until then. True drops it unseen. With context takeover, where later messages refer to
+// it, it is inflated even so, and when that adds up to much the connection is not read for a while.
 type Skipper interface {
 	Skip(size int) bool
 }
@@ -76,7 +76,7 @@ type Conn struct {
 	rest       []byte // read and not parsed
 	collecting bool   // the outbox is corked
 	stirred    bool   // a message has come since the reader last waited
-	waste      int32  // bytes that were inflated for nothing, and not waited for
+	waste      int32  // bytes that were inflated for nothing, and for which it has not waited yet
 	readAt     time.Time
 
 	heard   atomic.Int64 // when the last byte came, in nanoseconds after the engine's start
@@ -162,7 +162,7 @@ func CheckMessage(t ws.MessageType, payload []byte) error {
 }
 
 func (c *Conn) send(op Opcode, payload []byte, pack bool, m *Mark) error {
-	var begun time.Time // of the waiting
+	var begun time.Time // when it began to wait
 	for {
 		err := c.out.push(op, payload, pack, m)
 		switch {

@@ -114,11 +114,11 @@ func (t *detached) open() *os.File {
 	return t.file
 }
 
-// drain reads until the socket has nothing more. A read that fills only a part of the buffer says so, but for the end
-// of the stream, which may be behind it: Go's poller has told of both at once and does not tell again. Unless the
-// reader is alone the lot tells of that end, and spares it the read that finds nothing. In front of urgent data, which
-// no WebSocket client sends, a read ends too: what is behind it waits for the next packet. nil means to wait. A handler
-// that blocks keeps the buffer, so it is a large one only where that was of use before.
+// drain reads until the socket has nothing more; nil means to wait then. A read that fills only a part of the buffer is
+// the last one, but the end of the stream may be behind it: Go's poller tells of both at once and does not tell again.
+// So a reader that is alone reads until there is nothing; any other is told of the end by the lot. Urgent data, which
+// no WebSocket client sends, ends a read too: what is behind it waits for the next packet. A handler that blocks keeps
+// the buffer, so it is a large one only where that was of use before.
 func (t *detached) drain(c *Conn) error {
 	b := newReadBuffer(t.long)
 	defer b.release()
@@ -201,7 +201,7 @@ func (t *detached) read(p []byte) (int, error) {
 	return t.open().Read(p)
 }
 
-// ready is not asked for much: a detached socket is fed.
+// ready says no: feed has given the socket what it takes at once.
 func (t *detached) ready() bool { return false }
 
 func (t *detached) tryWrite(p []byte) int {

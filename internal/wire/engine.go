@@ -39,8 +39,8 @@ type Engine struct {
 	partials   budget
 	compressor *deflate.Compressor
 	sharing    atomic.Int64 // connections that take what was compressed for all
-	turns      turn.Turns   // of those with much to do
-	inflated   atomic.Int64 // bytes since somebody took a turn
+	turns      turn.Turns   // of goroutines with much to do
+	inflated   atomic.Int64 // bytes, by all connections, since the last turn for that
 }
 
 // NewEngine returns an engine. It starts nothing.

@@ -16,8 +16,8 @@ func (e *events) skips(size int) bool {
 	return ok && !e.discarding() && s.Skip(size)
 }
 
-// partOfInflating is after how many bytes those go first whose sockets are ready: a read may hold hundreds of messages
-// that take much longer to inflate than to send.
+// partOfInflating is after how many inflated bytes a reader takes a turn: one read may hold hundreds of messages that
+// take much longer to inflate than to send.
 const partOfInflating = 32 << 10
 
 func (e *events) inflates() {
@@ -29,7 +29,8 @@ func (e *events) inflates() {
 
 func (e *events) inflated(bytes int) { e.engine.inflated.Add(int64(bytes)) }
 
-// wasteRate is how many bytes a second are inflated for nothing.
+// wasteRate is how many bytes a second may be inflated for nothing for a connection; it is not read for the rest of the
+// time.
 const wasteRate = 4 << 20
 
 func (e *events) wasted(bytes int) {

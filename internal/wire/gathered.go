@@ -2,15 +2,15 @@ package wire
 
 import "sync"
 
-// hugeBuffer is for messages of up to the length that is the longest one by default.
+// hugeBuffer is as long as a message may be by default.
 const hugeBuffer = 64 << 10
 
 var hugePool = sync.Pool{New: func() any { return new([hugeBuffer]byte) }}
 
 // gathered is a message that came in pieces. Its memory grows with what has come, not with what was announced.
 type gathered struct {
-	data []byte // in an array of one of the pools, unless it is longer, or may not become as long
-	most int64  // bytes that may come in all, so that no more is kept ready
+	data []byte // in a pooled array, unless it is longer than these are, or most lies between two of their lengths
+	most int64  // bytes that may come in all: no more memory than that is made for them
 }
 
 func (g *gathered) len() int { return len(g.data) }
@@ -39,7 +39,7 @@ func (g *gathered) room(n int) []byte {
 	}
 }
 
-// recycle gives to its pool what came from one.
+// recycle gives an array that is as long as those of a pool to that pool.
 func recycle(b []byte) {
 	switch b = b[:cap(b)]; len(b) {
 	case smallBuffer:

@@ -15,7 +15,13 @@ import (
 	"github.com/fiberwsx/wsx/ws"
 )
 
-// secured returns both ends of a TLS connection.
+// wrapping is what a connection is driven through: it returns both ends of what it makes of both ends of a socket.
+type wrapping func(t testing.TB, client, server net.Conn) (_, _ net.Conn)
+
+// bare leaves the socket as it is, so that it is detached.
+func bare(_ testing.TB, client, server net.Conn) (_, _ net.Conn) { return client, server }
+
+// secured makes a TLS connection, which is driven in place.
 func secured(t testing.TB, client, server net.Conn) (_, _ net.Conn) {
 	t.Helper()
 	authority := httptest.NewTLSServer(nil)
@@ -25,21 +31,18 @@ func secured(t testing.TB, client, server net.Conn) (_, _ net.Conn) {
 	return tls.Client(client, config), tls.Server(server, authority.TLS)
 }
 
-// TestOneMessageInHand sends 500 keys over and over to a peer that reads in gulps: the latest of each waits, and
-// nothing else but the message that is written in part.
+// TestOneMessageInHand sends messages of 500 keys over and over to a peer that reads in gulps: what waits is the latest
+// of each key, and the one message that is written in part.
 func TestOneMessageInHand(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("no socket says whether it takes something")
+		t.Skip("only on Linux a socket is asked whether it takes something")
 	}
-	for name, wrap := range map[string]func(_ testing.TB, client, server net.Conn) (_, _ net.Conn){
-		"detached": func(_ testing.TB, client, server net.Conn) (_, _ net.Conn) { return client, server },
-		"TLS":      secured,
-	} {
+	for name, wrap := range map[string]wrapping{"detached": bare, "TLS": secured} {
 		t.Run(name, func(t *testing.T) { testHand(t, wrap) })
 	}
 }
 
-func testHand(t *testing.T, wrap func(_ testing.TB, client, server net.Conn) (_, _ net.Conn)) {
+func testHand(t *testing.T, wrap wrapping) {
 	const keys, rounds, gulp = 500, 12, 16 << 10 // a quarter of what waits
 	end, server := tcpPair(t)
 	must(t, server.(*net.TCPConn).SetWriteBuffer(16<<10))
@@ -66,7 +69,7 @@ func testHand(t *testing.T, wrap func(_ testing.TB, client, server net.Conn) (_,
 	}
 }
 
-// stuckAt waits until the socket takes nothing, or nothing waits, and returns how many messages do.
+// stuckAt waits until nothing waits, or the socket has taken nothing for 50 ms, and returns how many messages wait.
 func (r *rig) stuckAt() (waiting int) {
 	since := time.Now()
 	for waiting, _ = r.Buffered(); waiting > 0 && time.Since(since) < 50*time.Millisecond; runtime.Gosched() {
@@ -77,7 +80,7 @@ func (r *rig) stuckAt() (waiting int) {
 	return waiting
 }
 
-// wantWaiting wants no more messages to wait than so many, but for those that the socket is taking right now.
+// wantWaiting wants at most so many messages to wait, in time: the socket may still be taking others.
 func (r *rig) wantWaiting(t *testing.T, most int) {
 	t.Helper()
 	for begun := time.Now(); ; runtime.Gosched() {
@@ -85,7 +88,7 @@ func (r *rig) wantWaiting(t *testing.T, most int) {
 		case waiting <= most:
 			return
 		case time.Since(begun) > 2*time.Second:
-			t.Fatalf("%d messages wait", waiting)
+			t.Fatalf("%d messages wait, want %d at most", waiting, most)
 		}
 	}
 }

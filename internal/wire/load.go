@@ -123,8 +123,8 @@ func (l *load) take() bool {
 	return true
 }
 
-// takeNext takes the first chunk of the queue into hand. Of what could still be dropped a writer takes a small chunk if
-// the socket will take it at once, else one message.
+// takeNext takes the first chunk of the queue into hand. Of messages that could still be dropped a writer takes a small
+// chunk if the socket is ready for it, else one.
 func (l *load) takeNext() bool {
 	k := l.head()
 	switch {
@@ -156,8 +156,8 @@ func (l *load) head() *chunk {
 	return &l.queue[0]
 }
 
-// takeWithin takes the first chunk of the queue into hand; of several messages that could still be dropped only those
-// that lie within so many bytes, one at least.
+// takeWithin takes the first chunk of the queue into hand; of messages that could still be dropped only those that end
+// within so many bytes of it, but 1 at least.
 func (l *load) takeWithin(bytes int) {
 	if k := &l.queue[0]; k.marked() {
 		if n := k.within(bytes); n < k.messages {
@@ -206,8 +206,8 @@ func (l *load) putDown() {
 	l.written = 0
 }
 
-// abandon puts down what cannot be written any more, and returns how many messages that are: what the socket took of
-// them before has been sent.
+// abandon puts down a hand that cannot be written any more, and returns how many of its messages are lost with it:
+// those that the socket has taken whole are sent.
 func (l *load) abandon() (dropped int) {
 	if dropped = l.hand.messages; dropped > 0 {
 		dropped -= l.hand.whole(l.written)

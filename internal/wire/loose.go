@@ -146,7 +146,8 @@ func (l *load) dropNewest() bool {
 	return false
 }
 
-// gather takes further loose messages into hand with one, up to so many bytes, and compresses those that wait for that.
+// gather adds further loose messages to the one in hand, up to most bytes in all, and compresses those that are still
+// to be compressed.
 func (l *load) gather(most int) {
 	if !l.hand.raw && (len(l.hand.data) >= most || len(l.queue) == 0) {
 		return

@@ -22,13 +22,13 @@ type lot struct {
 	conns map[int32]*Conn // by descriptor; all that have ever waited here
 	empty *time.Timer     // closes the watch
 	spare []chan *Conn    // of goroutines that have nothing to do: their stacks have grown to what a handler needs
-	turns turn.Turns      // of who wakes them
+	turns turn.Turns      // of serve
 }
 
 const (
 	lingerEmpty = 100 * time.Millisecond
 	mostSpare   = 4
-	mostAtOnce  = 8 // that wake
+	mostAtOnce  = 8 // connections that serve wakes before it takes a turn
 )
 
 // watch is an epoll descriptor with its goroutine.
@@ -153,7 +153,7 @@ func (l *lot) serve(w *watch) {
 				return false
 			}
 			runtime.Gosched() // so that a thousand that wake at once are not a thousand goroutines
-			l.turns.Take()    // and do not keep those waiting that have one and are in Go's poller
+			l.turns.Take()    // and do not all run before those that wait in Go's poller
 		}
 	})
 }

@@ -105,7 +105,8 @@ func TestPingsDoNotKeepAwake(t *testing.T) {
 	eventually(t, "pings left goroutines", func() bool { return runtime.NumGoroutine() < before+20 })
 }
 
-// TestDescriptors: a connection has one, from its start to its end, and the lot two as long as there are connections.
+// TestDescriptors: a connection has one, from its start to its end, and the lot one as long as there are connections,
+// and another one while it takes turns.
 func TestDescriptors(t *testing.T) {
 	before := descriptors(t)
 	clients, servers := many(t, 10)

@@ -21,7 +21,7 @@ type sink interface {
 	// one of so many bytes had to be inflated all the same.
 	skips(size int) bool
 	wasted(bytes int)
-	// inflates is called before a message is inflated, and inflated after it, with its length.
+	// inflates is called before a message is inflated, and inflated after that, with how many bytes have come out.
 	inflates()
 	inflated(bytes int)
 	// discarding reports that messages are of no more interest: the parser only looks for control frames then.

@@ -8,7 +8,7 @@ import (
 	"unsafe"
 )
 
-// pollOut and pollFD are those of poll(2).
+// pollOut and pollFD are POLLOUT and struct pollfd of poll(2).
 const pollOut = 4
 
 type pollFD struct {
@@ -16,8 +16,8 @@ type pollFD struct {
 	events, revents int16
 }
 
-// isReady reports whether a third of nc's buffer is free, which is more than a small chunk. True may mean that nc is no
-// socket.
+// isReady reports whether nc takes a small chunk at once: to Linux a socket is ready when a third of its buffer is
+// free, which is more than that. It also returns true when nc is no socket, or cannot be asked.
 func isReady(nc net.Conn) bool {
 	socket, ok := nc.(syscall.Conn)
 	if !ok {

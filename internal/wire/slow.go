@@ -30,9 +30,9 @@ func (c *Conn) tryLater() error {
 	return c.Close(ws.StatusTryAgainLater, "unfinished messages hold too much")
 }
 
-// awaitRoom waits until a message that found the outbox at a limit may be tried again. begun is when that was first
-// done for it. The error is [ErrSlowConsumer]: the socket takes nothing, or too little for a whole write deadline, and
-// the connection closes; or [ErrClosed], because it does already.
+// awaitRoom waits until a message that found the outbox at a limit may be tried again. begun is when the message began
+// to wait; the first call for it sets that. The error is [ErrSlowConsumer] when the socket takes nothing, or too little
+// for as long as the write deadline, and the connection closes; [ErrClosed] when it is closing already.
 func (c *Conn) awaitRoom(begun *time.Time, patience time.Duration) error {
 	if begun.IsZero() {
 		*begun = time.Now()

@@ -230,8 +230,8 @@ func TestPatienceWithALongMessage(t *testing.T) {
 	})
 }
 
-// TestSteadyReaderHoldsNobodyForEver has a reader that always takes something, and a sender that would wait 20 s for
-// the message in hand.
+// TestSteadyReaderHoldsNobodyForEver has a reader that always takes something, at a pace at which a sender would wait
+// 20 s for the message in hand.
 func TestSteadyReaderHoldsNobodyForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := limits()

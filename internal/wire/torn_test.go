@@ -9,10 +9,11 @@ import (
 	"github.com/fiberwsx/wsx/ws"
 )
 
-// torn is a payload that, cut anywhere, looks like the header of a frame of -2^63 bytes, or does one byte later.
+// torn is a payload whose rest, wherever it is cut, begins with what looks like the header of a frame of -2^63 bytes,
+// or does so behind its first byte.
 func torn(size, at int) []byte { return bytes.Repeat([]byte{0x80, 0x7f}, size/2+1)[at%2:][:size] }
 
-// wantEach wants each message to be one that the client gets or one that is counted as dropped, never both.
+// wantEach ends the connection and wants each message to have come to the client or to be counted as dropped, not both.
 func (r *rig) wantEach(t *testing.T, accepted int) {
 	t.Helper()
 	r.Abort()
@@ -24,11 +25,11 @@ func (r *rig) wantEach(t *testing.T, accepted int) {
 		}
 		got++
 	}
-	want(t, fmt.Sprintf("%d received of %d, dropped", got, accepted), int(r.dropped.Load()), accepted-got)
+	want(t, fmt.Sprintf("dropped, with %d of %d received", got, accepted), int(r.dropped.Load()), accepted-got)
 }
 
-// TestEndInsideAMessage ends connections in the middle of a message, most of which the socket has taken, so that no
-// more than the rest of it is kept.
+// TestEndInsideAMessage ends connections in the middle of a message of which the socket has taken the most, so that
+// only its rest is kept.
 func TestEndInsideAMessage(t *testing.T) {
 	for i := range 20 {
 		r := dialed(t, limits(), &recorder{})
@@ -41,7 +42,7 @@ func TestEndInsideAMessage(t *testing.T) {
 	}
 }
 
-// TestEndInsideManyMessages does so with answers that go out together.
+// TestEndInsideManyMessages does the same with answers that go out together.
 func TestEndInsideManyMessages(t *testing.T) {
 	for i := range 20 {
 		cfg := limits()

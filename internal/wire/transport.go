@@ -15,7 +15,7 @@ type transport interface {
 	// tryWrite writes what the socket takes at once, which may be nothing, and leaves errors to write. It is called for
 	// detached sockets only, not beside write, and not after release.
 	tryWrite(p []byte) int
-	// ready reports whether the socket takes a small chunk at once, or nobody can tell.
+	// ready reports whether the socket takes a small chunk at once; true where that is not known.
 	ready() bool
 	// write waits until the socket has taken p, or a part of it, at most until the deadline. It is called by one
 	// goroutine.

@@ -17,7 +17,8 @@ import (
 	"github.com/fiberwsx/wsx/wsxtest"
 )
 
-// TestInflatingTakesTurns: who sends one long compressed message after the other does not keep others waiting.
+// TestInflatingTakesTurns: a client that sends one long compressed message after the other does not keep others
+// waiting.
 func TestInflatingTakesTurns(t *testing.T) {
 	w := newWaiter(t)
 	p := agreed(t, wire.NewEngine(compressing()), alone, &recorder{onMessage: func(*wire.Conn, ws.MessageType, []byte) { w.handled() }})
@@ -30,18 +31,18 @@ func TestInflatingTakesTurns(t *testing.T) {
 	w.wantServed(t)
 }
 
-// TestReadingTakesTurns: nor does who sends without a pause what takes its time.
+// TestReadingTakesTurns: nor does one that sends messages without a pause, each of which takes the handler some time.
 func TestReadingTakesTurns(t *testing.T) {
 	for _, detached := range []bool{true, false} {
 		t.Run(fmt.Sprintf("detached %v", detached), func(t *testing.T) {
 			w := newWaiter(t)
 			client, server := tcpPair(t)
-			must(t, server.(*net.TCPConn).SetReadBuffer(1<<20)) // less than that, but for many messages
+			must(t, server.(*net.TCPConn).SetReadBuffer(1<<20)) // so that many messages are there at once
 			if !detached {
 				server = wrapped{server}
 			}
 			r := start(t, client, server, limits(), &recorder{onMessage: func(*wire.Conn, ws.MessageType, []byte) {
-				for begun := time.Now(); time.Since(begun) < 300*time.Microsecond; { // with the processor
+				for begun := time.Now(); time.Since(begun) < 300*time.Microsecond; { // it keeps the processor
 				}
 				w.handled()
 			}})
@@ -59,18 +60,20 @@ func TestReadingTakesTurns(t *testing.T) {
 	}
 }
 
-// waiter is somebody who waits for input, on one processor, on which Go looks for what is ready when nothing else can
-// run.
+// waiter is a goroutine that waits for input while others have messages handled. There is one processor, so Go looks
+// for input when nothing else can run.
 type waiter struct {
 	r, w     *os.File
-	messages atomic.Int64 // of the others
-	seen     chan int64   // how many there were when the waiter was served
+	messages atomic.Int64 // of the others, handled
+	seen     chan int64   // how many there were when the waiter had its input
 }
 
-// written is after how many messages there is something for the waiter, and patient how many more may come before it.
+// written is after how many messages the waiter's input comes, and patient how many more may be handled until it has
+// it.
 const written, patient = 10, 6
 
 func newWaiter(t *testing.T) *waiter {
+	t.Helper()
 	before := runtime.GOMAXPROCS(1)
 	r, w, err := os.Pipe()
 	must(t, err)
@@ -98,9 +101,9 @@ func (a *waiter) wantServed(t *testing.T) {
 	select {
 	case n := <-a.seen:
 		if n > written+patient {
-			t.Errorf("what was there after %d messages was seen after %d", written, n)
+			t.Errorf("input that came after %d messages was read after %d", written, n)
 		}
 	case <-time.After(time.Minute):
-		t.Fatal("what was there was never seen")
+		t.Fatal("the input was never read")
 	}
 }
