@@ -17,7 +17,7 @@ type Config struct {
 }
 
 // Limiter keeps one bucket a key in bounded memory: past MaxKeys it forgets the key seen longest ago, which then starts
-// full. So it stops floods; it does not bill. A key is kept twice and costs some 70 bytes more.
+// full. So it stops floods; it does not bill. Each key costs some 70 bytes and twice its own size.
 type Limiter[K comparable] struct {
 	rate Rate
 	max  int
@@ -38,7 +38,7 @@ func NewLimiter[K comparable](cfg Config) *Limiter[K] {
 }
 
 // Allow takes a token of key's bucket. When there is none, retryAfter is how long it takes until there is. It
-// allocates only for keys that it does not know, as long as there is room for more.
+// allocates only for keys that it does not know, and only until it has MaxKeys.
 func (l *Limiter[K]) Allow(now time.Time, key K) (ok bool, retryAfter time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -64,7 +64,7 @@ func (l *Limiter[K]) bucketLocked(key K) *Bucket {
 	case len(l.keys) < l.max:
 		i = l.places.add()
 	default:
-		i = l.places.oldest() // forgotten, and used again
+		i = l.places.oldest() // its key is forgotten
 		l.places.unlink(i)
 		delete(l.keys, l.places.at(i).key)
 	}

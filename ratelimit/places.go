@@ -2,15 +2,15 @@ package ratelimit
 
 import "math"
 
-// place is a key with its bucket, in a ring.
+// place is a key with its bucket, and its neighbours in the ring.
 type place[K comparable] struct {
 	key          K
 	bucket       Bucket
 	newer, older int32
 }
 
-// places are the places of all keys. They lie next to each other and know their neighbours by number, so that tens of
-// thousands of them are little work for the garbage collector, which otherwise follows two pointers in each.
+// places are the places of all keys, in a ring from the key seen last to the one seen longest ago. They lie in chunks
+// and know each other by number: in tens of thousands of them the garbage collector would follow two pointers each.
 type places[K comparable] struct {
 	chunks [][]place[K]
 	len    int32
@@ -18,15 +18,15 @@ type places[K comparable] struct {
 
 const (
 	chunkLen   = 64
-	mostPlaces = math.MaxInt32 - 1 // beside the ring's own
+	mostPlaces = math.MaxInt32 - 1 // besides ring
 )
 
-// ring is the place of no key: the ring begins after it, with the key seen last.
+// ring is the number of the place that has no key, where the ring begins and ends.
 const ring = 0
 
 func (p *places[K]) init() { p.add() }
 
-// add returns a new place, which is in no ring; but the first one, in its own.
+// add returns the number of a new place, which is not in the ring yet. The first one is the ring.
 func (p *places[K]) add() int32 {
 	i := p.len
 	p.len++
@@ -38,9 +38,10 @@ func (p *places[K]) add() int32 {
 
 func (p *places[K]) at(i int32) *place[K] { return &p.chunks[i/chunkLen][i%chunkLen] }
 
+// oldest returns the place of the key seen longest ago; ring when there is none.
 func (p *places[K]) oldest() int32 { return p.at(ring).newer }
 
-// link puts a place where the newest is.
+// link puts a place into the ring, as that of the key seen last.
 func (p *places[K]) link(i int32) {
 	first, k := p.at(ring), p.at(i)
 	k.newer, k.older = ring, first.older
