@@ -26,9 +26,9 @@ type Config struct {
 	Lanes int
 	// Attempts is how often the handler gets a batch before it is parted, to find the items that it fails for: halves,
 	// halves of those that fail, and so on, each tried once. What fails by itself is rejected, the rest is handled.
-	// Does the last attempt fail because its Timeout has passed or with [ErrUnavailable], the batch is given up
-	// instead; a part that fails so has as many attempts before what is left is given up. Negative: no limit; a batch
-	// that always fails then holds its lane until Close ends it. Optional. Default: 8.
+	// When the last attempt fails because its Timeout has passed, or with [ErrUnavailable], the batch is given up
+	// instead; a part that fails so has as many attempts, and then what is left of the batch is given up. Negative: no
+	// limit; a batch that always fails then holds its lane until Close ends it. Optional. Default: 8.
 	Attempts int
 	// OnPoison says what happens to an item that the handler fails for and that no dead letter takes. Optional.
 	// Default: Refuse.

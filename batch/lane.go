@@ -181,7 +181,7 @@ func (l *Lane[T]) takeOffLocked() {
 // land drops the batch in flight, which is settled, tells those that wait for it, and starts the next one if it is due.
 // When none is, the lane is no longer the caller's: another runner may be at work.
 func (l *Lane[T]) land() (more bool) {
-	l.b.recycle(l.flight) // first: who is told that it is settled may count on it that nothing holds its items
+	l.b.recycle(l.flight) // before anybody is told that it is settled: then nothing holds its items any more
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.flight = nil

@@ -122,7 +122,7 @@ func (l *Lane[T]) mayRetry(err error) bool {
 		return true
 	}
 	limit := l.b.cfg.Attempts
-	if t.parted && !t.letter && !unavailable(err) { // parts that fail are parted
+	if t.parted && !t.letter && !unavailable(err) { // a part that fails is parted at once
 		limit = 1
 	}
 	return limit < 0 || t.tries < limit

@@ -10,8 +10,8 @@ import (
 	"github.com/fiberwsx/wsx/batch"
 )
 
-// TestUnavailableAmongPoison: a store that is away for a moment while the poison is looked for is asked again, as it is
-// for a whole batch, and at last not more often.
+// TestUnavailableAmongPoison: a store that is away for a moment while poison is looked for is asked again, as often as
+// for a whole batch.
 func TestUnavailableAmongPoison(t *testing.T) {
 	for _, row := range []struct{ away, stored, poison, lost int }{{1, 9, 1, 0}, {2, 9, 1, 0}, {3, 0, 0, 10}} {
 		t.Run(fmt.Sprint(row.away), func(t *testing.T) {
