@@ -23,7 +23,7 @@ func (b *budget) strained() bool { return b.most > 0 && b.used.Load() >= b.most-
 // exhausted reports whether await would wait.
 func (b *budget) exhausted() bool { return b.most > 0 && b.used.Load() >= b.most }
 
-// await waits until there is some left. push is called before each wait, to have some come back. done ends the waiting.
+// await waits until there is some left, or done is closed. push is called before each wait: it makes some come back.
 func (b *budget) await(done <-chan struct{}, push func()) {
 	for {
 		moved := b.wait()

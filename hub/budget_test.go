@@ -10,8 +10,8 @@ import (
 	"github.com/fiberwsx/wsx/hub"
 )
 
-// TestBudgetIsNotHeldByWhatFills: where batches wait long for company, they go to the store when they hold the budget,
-// though their connections send nothing more.
+// TestBudgetIsNotHeldByWhatFills: batches that may fill for long go to the store when they use the budget up, though
+// their connections send nothing more.
 func TestBudgetIsNotHeldByWhatFills(t *testing.T) {
 	for name, age := range map[string]time.Duration{"off": -1, "long": time.Hour} {
 		t.Run(name, func(t *testing.T) {
@@ -24,7 +24,7 @@ func TestBudgetIsNotHeldByWhatFills(t *testing.T) {
 				for range 6 {
 					all = append(all, connect(t, h))
 				}
-				for range 3 { // after the first ones, others fill the room that they leave
+				for range 3 { // the budget is used up more than once
 					for _, s := range all {
 						s.SendText(strings.Repeat("x", 200))
 						s.sync()

@@ -109,7 +109,7 @@ type Config struct {
 	// not read until there is room. Optional. Default: 1,000, 1 MiB.
 	MaxUnsettled      int
 	MaxUnsettledBytes int
-	// IngestBudget bounds the bytes of all messages that batches hold; the memory that they are in may be twice as
+	// IngestBudget bounds the bytes of all messages that batches hold; the memory that holds them may be twice as
 	// much. At 80 % new connections get 503; at 100 % no socket is read that has something for a batch; with
 	// Batch.DropOldest the oldest messages of a lane that wait make room for its new ones instead. Optional. Default:
 	// 64 MiB.

@@ -157,11 +157,11 @@ func (c *Conn) RTT() time.Duration { return time.Duration(c.rtt.Load()) }
 // LastSeen returns when the last byte came from the peer.
 func (c *Conn) LastSeen() time.Time { return c.wire.LastSeen() }
 
-// Send queues a message and returns; it does not keep m.Data. It waits only while the outbox is full, for the socket to
-// take something: at most 50 ms, not counting those in which the process did not get to run, and a second with them;
-// and at most [Config.WriteDeadline] in all, for a receiver that takes little by little. When [Config.Policy] is
-// DropNewest or DropOldest it does not wait. Errors: [ErrClosed], [ErrSlowConsumer], [ErrMessageType],
-// [ErrInvalidUTF8].
+// Send queues a message and returns; it does not keep m.Data. It waits only while the outbox is full, and as long as
+// the socket takes something: 50 ms after it has last taken anything Send gives up, not counting time in which the
+// process did not get to run, after a second with that time, and after [Config.WriteDeadline] in any case. When
+// [Config.Policy] is DropNewest or DropOldest it does not wait. Errors: [ErrClosed], [ErrSlowConsumer],
+// [ErrMessageType], [ErrInvalidUTF8].
 func (c *Conn) Send(m Message) error {
 	p := &c.hub.cfg.Policy
 	return c.send(m, wire.Mark{Policy: p.is, Key: p.key})

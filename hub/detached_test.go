@@ -73,7 +73,7 @@ func TestIdleConnectionsCostNoGoroutine(t *testing.T) {
 	}
 }
 
-// readers returns how many goroutines read for connections.
+// readers returns how many goroutines of connections there are that read.
 func readers() int {
 	stacks := make([]byte, 4<<20)
 	return bytes.Count(stacks[:runtime.Stack(stacks, true)], []byte("wire.(*Conn).live("))

@@ -11,8 +11,8 @@ import (
 	"github.com/fiberwsx/wsx/ws"
 )
 
-// TestDeliveringTakesTurns: on one processor, on which Go looks for what is ready when nothing else can run, a
-// broadcast to many does not keep somebody waiting whose input is there.
+// TestDeliveringTakesTurns: on one processor, where Go looks for input when nothing else can run, a reader whose input
+// is there does not wait until all receivers of a broadcast have it.
 func TestDeliveringTakesTurns(t *testing.T) {
 	const receivers = 500
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
@@ -31,11 +31,13 @@ func TestDeliveringTakesTurns(t *testing.T) {
 			given <- h.Stats().MessagesOut
 		}
 	}()
-	_, _ = w.Write([]byte("x"))
+	_, err = w.Write([]byte("x"))
+	must(t, err)
 	<-given // from here on it waits
 	must(t, h.All().Send(hub.Message{Type: ws.Binary, Data: make([]byte, 4<<10)}))
-	_, _ = w.Write([]byte("x"))
+	_, err = w.Write([]byte("x"))
+	must(t, err)
 	if got := <-given; got == receivers {
-		t.Errorf("what was there was seen when all %d receivers had the message", receivers)
+		t.Errorf("the input was read when all %d receivers had the message", receivers)
 	}
 }

@@ -166,11 +166,11 @@ func (c *Conn) pushLane() {
 	_ = c.lane.Flush(ended)
 }
 
-// soon is up to which age batches may fill although somebody waits for the budget that they hold.
+// soon is how long somebody may wait for the budget until batches that hold it have filled or reached their age.
 const soon = time.Second
 
-// pushBudget has handled what holds the budget and waits for company: what the lane holds and, unless that is handled
-// soon, what the others do.
+// pushBudget hands batches over that hold the budget and are not full: that of c's lane alone when the others reach
+// their age soon, else all of them.
 func (c *Conn) pushBudget() {
 	if age := c.hub.cfg.Batch.MaxAge; age < 0 || age > soon {
 		c.hub.pushBatches()

@@ -19,8 +19,8 @@ func refuseSecond(_ context.Context, b *hub.Batch) error {
 	return nil
 }
 
-// TestNackIsToldAgain: a client that may not have got a nack is told by later connections, until it has sent something
-// over one: then it has read the hello, and all before that.
+// TestNackIsToldAgain: a client that may not have got a nack gets it over each later connection, until it has sent
+// something over one: then it has read the hello, and all in front of that.
 func TestNackIsToldAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, _ := ackHub(t, hub.Config{}, refuseSecond)

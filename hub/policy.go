@@ -3,9 +3,9 @@ package hub
 import "github.com/fiberwsx/wsx/internal/wire"
 
 // Policy says what becomes of a message for a receiver whose outbox is full; see [Config.OutboxMessages]. As long as
-// the socket takes what it is given there is no difference. Nothing but messages is ever dropped, and no message that
-// is written in part: while the socket takes nothing no more than one is. On a wrapped connection without a method
-// NetConn, as TLS has one, and elsewhere than on Linux it may be 4 KiB of them. What a policy drops is counted in
+// the socket takes what it is given there is no difference. Nothing but messages is ever dropped, and no message that a
+// writer has in hand: that is the one that is written in part. Only on systems other than Linux, and on a wrapped
+// connection without a NetConn method, which TLS has, it may be 4 KiB of messages. What a policy drops is counted in
 // [Stats] and by [Target.Tally]. The zero value is Close.
 type Policy struct {
 	is  wire.Policy

@@ -32,8 +32,8 @@ type stream struct {
 	bytes   int64  // of the messages that were handed over, in all
 	early   []run  // settled, behind a number that is not
 	nacks   []nack // that the client may not have got
-	told    int    // of nacks, to conn
-	again   int    // of nacks, told in front of the hello
+	told    int    // how many of them were sent to conn
+	again   int    // how many of those in front of its hello; 0 after its first message
 	acked   uint64
 	ackedAt time.Time
 	covered int64         // settledBytes at that time
@@ -45,8 +45,8 @@ type stream struct {
 // run is numbers from first to last.
 type run struct{ first, last uint64 }
 
-// claim gives numbers to messages that are handed over: from first on, if the stream is still c's. Who sends has read
-// the hello.
+// claim gives numbers to messages that are handed over: from first on, if the stream is still c's. A client that sends
+// has read the hello, and so the nacks in front of it, which are forgotten.
 func (s *stream) claim(c *Conn, messages, bytes int) (first uint64, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -209,12 +209,12 @@ type sending struct {
 	next    uint64 // number of the first message that is not handed over
 	bytes   int64  // of the stream's messages before it
 
-	// So many more may be read for sure, gathered ones counted; see hasRoom. What is settled meanwhile makes it more.
+	// room and roomBytes are how many messages and bytes may be read before hasRoom has to look at what is settled.
 	room      int64
 	roomBytes int64
 }
 
-// takes reports whether there is room for a message for sure, and uses it.
+// takes uses room for a message, and reports whether there was as much. False: ask hasRoom, which looks again.
 func (s *sending) takes(size int) bool {
 	s.room--
 	s.roomBytes -= int64(size)
@@ -232,7 +232,7 @@ func (c *Conn) hasRoom(gathered, bytes, size int) bool {
 	return c.sending.takes(size) || unsettled <= 0
 }
 
-// left returns how much of a limit is left; 0 is none.
+// left returns how much of a limit is left. most is 0 when there is no limit.
 func left(most int, used int64) int64 {
 	if most == 0 {
 		return math.MaxInt64

@@ -186,8 +186,8 @@ func (s *stream) resume(c *Conn) (resumed bool, err error) {
 	return true, nil
 }
 
-// greet sends the hello, from which on messages count and acks are sent. In front of it go the nacks of the connections
-// before, because the client may not have got them, and forgets its messages with the hello.
+// greet sends the hello, from which on messages count and acks are sent. In front of it go the nacks that the client
+// may not have got over earlier connections: once it has the hello, it forgets the messages that they are about.
 func (s *stream) greet(c *Conn, resumed bool) {
 	if !s.sendHello(c, resumed) {
 		_ = c.Close(ws.StatusTryAgainLater, "no room for the hello")

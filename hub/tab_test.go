@@ -18,16 +18,16 @@ const (
 	series  = 500
 	updates = 6
 	size    = 100
-	inHand  = 1 // the message that is written in part waits no more, but counts until it is written
+	inHand  = 1 // message that is written in part: it cannot be replaced any more, but counts until it is written
 )
 
 // TestTabThatStopsReading: one of 1,000 stops reading while 500 series go on. It gets the latest of each when it wakes
-// up, in the meantime no more than 500 messages wait behind the one that its socket has a part of, and the others get
-// the latest of each too, without a wait.
+// up; until then no more than 500 messages wait behind the one that its socket has a part of; and the others get the
+// latest of each too, without a wait.
 func TestTabThatStopsReading(t *testing.T) {
 	t.Run("detached", func(t *testing.T) { testTab(t, 1000, func(c net.Conn) net.Conn { return c }) })
-	// In place each message to each tab takes a goroutine of its own: 1,000 tabs take 8 to 15 s under the race
-	// detector.
+	// Fewer: in place each message to each tab takes a goroutine of its own, and 1,000 tabs take 8 to 15 s under the
+	// race detector.
 	t.Run("in place", func(t *testing.T) { testTab(t, 300, func(c net.Conn) net.Conn { return veiled{c} }) })
 }
 
@@ -79,7 +79,7 @@ func testTab(t *testing.T, tabs int, wrap func(net.Conn) net.Conn) {
 	}
 }
 
-// wantWaiting wants no more messages to wait than so many, but for those that the socket is taking right now.
+// wantWaiting wants at most so many messages to wait, in time: the socket may still be taking others.
 func (s *session) wantWaiting(t *testing.T, most int) {
 	t.Helper()
 	for begun := time.Now(); ; runtime.Gosched() {
@@ -87,7 +87,7 @@ func (s *session) wantWaiting(t *testing.T, most int) {
 		case waiting <= most:
 			return
 		case time.Since(begun) > 2*time.Second:
-			t.Fatalf("%d messages wait", waiting)
+			t.Fatalf("%d messages wait, want %d at most", waiting, most)
 		}
 	}
 }
