@@ -23,6 +23,16 @@ func (b *budget) strained() bool { return b.most > 0 && b.used.Load() >= b.most-
 // exhausted reports whether await would wait.
 func (b *budget) exhausted() bool { return b.most > 0 && b.used.Load() >= b.most }
 
+// wanted reports whether somebody waits for it.
+func (b *budget) wanted() bool {
+	if !b.exhausted() {
+		return false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.moved != nil
+}
+
 // await waits until there is some left, or done is closed. push is called before each wait: it makes some come back.
 func (b *budget) await(done <-chan struct{}, push func()) {
 	for {

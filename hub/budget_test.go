@@ -1,7 +1,9 @@
 package hub_test
 
 import (
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,5 +38,28 @@ func TestBudgetIsNotHeldByWhatFills(t *testing.T) {
 				want(t, "paused", stats.Paused, 0)
 			})
 		})
+	}
+}
+
+// TestBudgetIsNotHeldByWhatComesMeanwhile: nobody waits for what another connection adds while the one looks for what
+// to hand over. Without that it takes some hundred rounds with the race detector, and some thousand without.
+func TestBudgetIsNotHeldByWhatComesMeanwhile(t *testing.T) {
+	st := newStore(nil)
+	h := newHub(t, hub.Config{OnBatch: st.handle, BatchPer: hub.PerConn, IngestBudget: 1, Batch: batch.Config{MaxAge: -1}})
+	all := []*session{connect(t, h), connect(t, h), connect(t, h)}
+	for sent := uint64(0); sent < 3000; {
+		var sending sync.WaitGroup
+		for _, s := range all {
+			sent++
+			sending.Go(func() { s.SendText("x") })
+		}
+		sending.Wait()
+		for deadline := time.Now().Add(patience); h.Stats().BatchAccepted < sent; runtime.Gosched() {
+			if time.Now().After(deadline) {
+				t.Errorf("%d messages are accepted of %d", h.Stats().BatchAccepted, sent)
+				_ = h.Shutdown(t.Context())
+				return
+			}
+		}
 	}
 }

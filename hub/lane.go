@@ -81,6 +81,9 @@ func (c *Conn) handOver() {
 	for _, lost := range g.payloads[c.add(g, e):] {
 		c.hub.budget.give(int64(len(lost) + overhead))
 	}
+	if c.hub.budget.wanted() { // by somebody who has looked for what to push before this was there
+		c.pushLane()
+	}
 	if c.stream.Load() != nil && !c.hasRoom(0, 0, size/n) {
 		c.pushLane() // a client that heeds its window sends nothing more for company
 	}
