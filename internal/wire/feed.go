@@ -20,10 +20,10 @@ func (o *outbox) feed() (all bool) {
 	l.settle() // what nobody has kicked yet
 	if k.raw {
 		l.takeNext() // it is compressed for good
-		return l.took(o.conn.socket.tryWrite(l.hand.data))
+		return l.took(o.conn.trySend(l.hand.data))
 	}
 	p, several := l.offered()
-	n := o.conn.socket.tryWrite(p)
+	n := o.conn.trySend(p)
 	several.release()
 	all = n == len(p)
 	for n > 0 && l.head() != nil {

@@ -38,13 +38,18 @@ func (c *Conn) write() {
 
 // writeSome writes p or a part of it, as long as there is progress.
 func (c *Conn) writeSome(p []byte) error {
+	most := maxBlocking
+	if c.detached {
+		if n := c.trySend(p); n > 0 {
+			c.out.wrote(n)
+			c.letOthers()
+			return nil
+		}
+		most = c.engine.pace.piece()
+	}
 	var deadline time.Time
 	if c.engine.WriteDeadline > 0 {
 		deadline = time.Now().Add(c.engine.WriteDeadline)
-	}
-	most := maxWrite
-	if !c.detached {
-		most = maxBlocking
 	}
 	n, err := c.socket.write(p[:min(len(p), most)], deadline)
 	c.out.wrote(n)

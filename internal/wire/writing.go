@@ -57,8 +57,9 @@ func (o *outbox) writeLocked() {
 		l.settle()
 		return
 	}
-	for o.conn.detached && l.take() {
-		if n := o.conn.socket.tryWrite(l.hand.data[l.written:]); !l.wrote(n) {
+	for left := o.conn.engine.pace.piece(); left > 0 && o.conn.detached && l.take(); {
+		n := o.conn.trySend(l.hand.data[l.written:])
+		if left -= n; !l.wrote(n) {
 			break
 		}
 	}

@@ -1,0 +1,56 @@
+package wire
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// leastPiece is what a socket is given at once however long that takes, in bytes. For less nobody looks at the clock.
+	leastPiece = 8 << 10
+	// longSend is a call that keeps others waiting: the kernel had to find memory for what the socket took.
+	longSend = 50 * time.Microsecond
+)
+
+// pace is how much sockets are given at once: less where the calls take long. The zero value is ready for use, by
+// several at once.
+type pace struct{ halved atomic.Int32 }
+
+// piece returns how many bytes a socket is given at once.
+func (p *pace) piece() int { return maxWrite >> p.halved.Load() }
+
+// slow reports whether calls take long.
+func (p *pace) slow() bool { return p.halved.Load() > 0 }
+
+// tell notes that the kernel needed a time for so many bytes.
+func (p *pace) tell(bytes int, took time.Duration) {
+	halved := p.halved.Load()
+	piece := maxWrite >> halved
+	switch {
+	case took >= longSend:
+		if piece > leastPiece {
+			p.halved.CompareAndSwap(halved, halved+1)
+		}
+	case halved > 0 && took*time.Duration(2*piece) < longSend*time.Duration(bytes): // nor would it for twice a piece
+		p.halved.CompareAndSwap(halved, halved-1)
+	}
+}
+
+// trySend gives a detached socket b, or a piece of it, and returns how much it took.
+func (c *Conn) trySend(b []byte) int {
+	if len(b) < leastPiece {
+		return c.socket.tryWrite(b)
+	}
+	pace, begun := &c.engine.pace, time.Now()
+	n := c.socket.tryWrite(b[:min(len(b), pace.piece())])
+	pace.tell(n, time.Since(begun))
+	return n
+}
+
+// letOthers is called before c sends much: where that takes long, those go first whose sockets are ready. Nothing is
+// locked.
+func (c *Conn) letOthers() {
+	if c.engine.pace.slow() {
+		c.engine.turns.Take()
+	}
+}

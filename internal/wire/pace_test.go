@@ -1,0 +1,92 @@
+//go:build unix
+
+package wire_test
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fiberwsx/wsx/internal/wire"
+	"github.com/fiberwsx/wsx/ws"
+	"github.com/fiberwsx/wsx/wsxtest"
+)
+
+// TestSendingTakesTurns: the kernel may have to find memory for what a socket takes, which takes long. Neither one who
+// sends much nor many who send something keep others waiting then.
+func TestSendingTakesTurns(t *testing.T) {
+	t.Run("much", func(t *testing.T) {
+		w := newWaiter(t)
+		s := newSlowSocket(t, wire.NewEngine(limits()), w.work)
+		s.send(t, 1<<20)
+		w.wantServed(t)
+	})
+	t.Run("many", func(t *testing.T) {
+		w, e := newWaiter(t), wire.NewEngine(limits())
+		const many = 60
+		starts := make([]func(), many)
+		for i := range starts {
+			s := newSlowSocket(t, e, w.work)
+			client, server := tcpPair(t)
+			must(t, client.Frame(true, wire.OpBinary, make([]byte, 60<<10)))
+			starts[i] = func() {
+				startOn(t, client, wrapped{server}, e, &recorder{onMessage: func(*wire.Conn, ws.MessageType, []byte) {
+					must(t, s.conn.Send(ws.Binary, make([]byte, 8<<10-4)))
+				}})
+			}
+		}
+		for _, start := range starts {
+			start()
+		}
+		w.wantServed(t)
+	})
+}
+
+// TestSlowSendsBecomeSmaller: and longer again when the socket is fast.
+func TestSlowSendsBecomeSmaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		took := slowSend
+		s := newSlowSocket(t, wire.NewEngine(limits()), func() { time.Sleep(took) })
+		if got, want := s.send(t, 256<<10), []int{64, 32, 16, 8, 8}; !slices.Equal(got[:len(want)], want) || slices.Max(got[len(want):]) > 8 {
+			t.Errorf("a slow socket was given %v KiB", got)
+		}
+		took = 0
+		if got, want := s.send(t, 256<<10), []int{8, 16, 32, 64, 64}; !slices.Equal(got[:len(want)], want) {
+			t.Errorf("a fast socket was given %v KiB", got)
+		}
+	})
+}
+
+// slowSend is how long it takes a slow socket to take 8 KiB or more.
+const slowSend = 300 * time.Microsecond
+
+// slowSocket is a connection whose socket takes all that it is given, but needs its time for 8 KiB and more.
+type slowSocket struct {
+	conn  *wire.Conn
+	given chan int // KiB at once
+}
+
+func newSlowSocket(t *testing.T, e *wire.Engine, work func()) *slowSocket {
+	_, server := wsxtest.Pipe(t)
+	s := &slowSocket{conn: wire.New(server, e, &recorder{}), given: make(chan int, 1000)}
+	wire.Throttled(s.conn, func(p []byte) int {
+		if len(p) >= 8<<10 {
+			work()
+		}
+		s.given <- len(p) >> 10
+		return len(p)
+	})
+	return s
+}
+
+// send sends a message, and returns how much the socket was given each time, in KiB.
+func (s *slowSocket) send(t *testing.T, size int) (given []int) {
+	t.Helper()
+	must(t, s.conn.Send(ws.Binary, make([]byte, size)))
+	must(t, s.conn.Flush(t.Context()))
+	for len(s.given) > 0 {
+		given = append(given, <-s.given)
+	}
+	return given
+}
