@@ -21,7 +21,7 @@ const (
 )
 
 // Session is what one connection has agreed on, and what its two sides refer to. It is for one goroutine that inflates
-// and one at a time that deflates.
+// and one at a time that deflates, or several where the server does not take its context over.
 type Session struct {
 	Params
 	sent     window // compressed by the server, when it takes its context over
@@ -36,8 +36,14 @@ func NewSession(p Params) *Session {
 	return s
 }
 
-// Forget gives the windows up. Nothing is deflated or inflated any more.
-func (s *Session) Forget() { s.sent.data, s.received.data = nil, nil }
+// Forget gives the windows up: nothing is inflated any more, nor deflated where the server takes its context over. Other
+// messages, which refer to nothing, may be deflated meanwhile.
+func (s *Session) Forget() {
+	if s.ServerTakeover {
+		s.sent.data = nil
+	}
+	s.received.data = nil
+}
 
 // Deflate appends the payload compressed to dst. What it refers to does not move before [Session.Sent]: a message that
 // is not sent in the end leaves no trace.

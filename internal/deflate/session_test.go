@@ -266,3 +266,21 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// TestForgetMeanwhile: without context takeover whoever sends need not know that the connection ends; the race detector
+// looks on.
+func TestForgetMeanwhile(t *testing.T) {
+	c := deflate.NewCompressor(1)
+	s := deflate.NewSession(deflate.Params{ClientTakeover: true, ServerBits: 15, ClientBits: 15})
+	payload := bytes.Repeat([]byte("Hello"), 100)
+	var sending sync.WaitGroup
+	sending.Go(func() {
+		packed := s.Deflate(c, nil, payload)
+		s.Sent(payload)
+		if got, err := standard(nil, packed); err != nil || !bytes.Equal(got, payload) {
+			t.Errorf("got %q, %v", got, err)
+		}
+	})
+	s.Forget()
+	sending.Wait()
+}
