@@ -39,7 +39,7 @@ func NewSession(p Params) *Session {
 // Forget gives the windows up: nothing is inflated any more, nor deflated where the server takes its context over. Other
 // messages, which refer to nothing, may be deflated meanwhile.
 func (s *Session) Forget() {
-	if s.ServerTakeover {
+	if s.sent.data != nil { // only where the server takes its context over
 		s.sent.data = nil
 	}
 	s.received.data = nil
