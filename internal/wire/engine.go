@@ -40,7 +40,7 @@ type Engine struct {
 	compressor *deflate.Compressor
 	sharing    atomic.Int64 // connections that take what was compressed for all
 	turns      turn.Turns   // of goroutines with much to do
-	pace       pace
+	pace       pace         // of what is sent
 	inflated   atomic.Int64 // bytes, by all connections, since the last turn for that
 }
 

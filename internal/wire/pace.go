@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	// leastPiece is what a socket is given at once however long that takes, in bytes. For less nobody looks at the clock.
+	// leastPiece is what a socket is given at once however long that takes, in bytes. Less is not timed.
 	leastPiece = 8 << 10
 	// longSend is a call that keeps others waiting: the kernel had to find memory for what the socket took.
 	longSend = 50 * time.Microsecond
