@@ -109,13 +109,14 @@ func (s *slot) releaseUnless(returned *bool) {
 	}
 }
 
-// loan is a slot of a connection that fasthttp has in hand: it may drop one between the handshake and the moment that
-// it would be handed over, without a word. Then the garbage collector gives the slot back.
+// loan is the slot of a connection while fasthttp has it, between the handshake and the moment that it hands the
+// connection over. It may drop one in between without a word: then the garbage collector releases the slot.
 type loan struct {
 	slot      *slot
 	collected runtime.Cleanup
 }
 
+// lend returns a loan, which has to stay reachable until somebody calls over.
 func (s *slot) lend() *loan {
 	l := &loan{slot: s}
 	l.collected = runtime.AddCleanup(l, (*slot).release, s)

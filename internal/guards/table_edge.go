@@ -104,6 +104,7 @@ var capGuards = []guard{
 				return addr`, ".", "^TestForwardedFor"},
 	{"cap: nothing left of a bad hop", "address.go", `return addr // what`, `continue // what`, ".", "^TestForwardedFor"},
 	{"cap: the app's proxies if it checks them", "address.go", `if !cfg.EnableTrustedProxyCheck || len(`, `if len(`, ".", "^TestForwardedFor|^TestProxiesThat"},
+	{"cap: what fasthttp drops gives back", "caps.go", `runtime.AddCleanup(l, (*slot).release, s)`, `runtime.AddCleanup(l, func(*slot) {}, s)`, ".", "^TestForgottenLoans"},
 	{"cap: a refused handshake gives back", "middleware.go", "a.slot.release()\n\t\treturn nil, err", "return nil, err", ".", "^TestEveryFailureGives|^TestRefusedByACap"},
 	{"cap: keys of a limiter", "ratelimit/limiter.go", `case len(l.keys) < l.max:`, `case true:`, "./ratelimit", "^TestAMillionKeys|^TestLimiterForgets"},
 }
