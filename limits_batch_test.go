@@ -3,6 +3,7 @@ package wsx_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -23,17 +24,22 @@ var boundsOfStores = map[string]bound{
 // reachLanes has more clients than lanes, and a store that holds each call.
 func reachLanes(t *testing.T, on transport) {
 	const lanes, clients = 2, 5
-	var at, most atomic.Int32
+	var mu sync.Mutex
+	at, most := 0, 0
+	count := func(n int) {
+		mu.Lock()
+		defer mu.Unlock()
+		at += n
+		most = max(most, at)
+	}
 	begun, store := make(chan struct{}, clients), make(chan struct{})
 	h := echoHub(hub.Config{
 		Batch: batch.Config{Lanes: lanes, MaxItems: 1},
 		OnBatch: func(context.Context, *hub.Batch) error {
-			if n := at.Add(1); n > most.Load() {
-				most.Store(n)
-			}
+			count(1)
+			defer count(-1)
 			begun <- struct{}{}
 			<-store
-			at.Add(-1)
 			return nil
 		},
 	})
@@ -47,8 +53,10 @@ func reachLanes(t *testing.T, on transport) {
 	eventually(t, "the others wait", func() bool { return h.Stats().BatchAccepted >= 2*lanes })
 	close(store)
 	eventually(t, "all are stored", func() bool { return h.Stats().BatchHandled == clients })
-	if got := most.Load(); got != lanes {
-		t.Errorf("%d at once, want %d", got, lanes)
+	mu.Lock()
+	defer mu.Unlock()
+	if most != lanes {
+		t.Errorf("%d batches at once, want %d", most, lanes)
 	}
 }
 
@@ -77,7 +85,7 @@ func reachAttempts(t *testing.T, on transport) {
 	}
 }
 
-// retries is a bound of the pauses of a store that fails at first.
+// retries is a bound of the pauses before a store that fails at first is asked again.
 func retries(cfg batch.Config, longest ...time.Duration) bound {
 	return func(t *testing.T, on transport) {
 		pauses, failed := make(chan time.Duration, len(longest)), new(atomic.Int32)
@@ -101,7 +109,7 @@ func retries(cfg batch.Config, longest ...time.Duration) bound {
 	}
 }
 
-// reachTimeout has a store that goes on until its context ends, and has stored all the same.
+// reachTimeout has a store that goes on until its context ends, and has stored the batch all the same.
 func reachTimeout(t *testing.T, on transport) {
 	ended := make(chan error, 1)
 	h := echoHub(hub.Config{

@@ -23,7 +23,7 @@ var bounds = []map[string]bound{
 	boundsThatAreFixed,
 }
 
-// boundsOnSockets names the tests of limits that are reached over sockets too, by more than one client.
+// boundsOnSockets names the tests of limits that are reached over sockets too, but take more than a bound can do.
 var boundsOnSockets = map[string]string{
 	"hub.Config.WriteDeadline":      "TestAStalledSocketIsFound",
 	"hub.Config.PartialBudget":      "TestThePartialBudget",
@@ -41,7 +41,7 @@ var boundsOnSockets = map[string]string{
 	"keys of a JWKS":                     "TestLimitsOnALiveSocket",
 }
 
-// boundsOffSockets names the tests of the others, and says why they are not reached over a socket.
+// boundsOffSockets names the tests of all other limits, and says why no socket reaches them.
 var boundsOffSockets = map[string]struct{ test, why string }{
 	"hub.Config.Compression.Level": {"TestCompressionConfig", "New panics: no client can reach it"},
 	"auth.MinStaticToken":          {"TestStaticPanicsWithoutTheToken", "Static panics: no client can reach it"},
