@@ -13,34 +13,38 @@ import (
 	"github.com/fiberwsx/wsx/wsxtest"
 )
 
-// TestSendingTakesTurns: the kernel may have to find memory for what a socket takes, which takes long. Neither one who
-// sends much nor many who send something keep others waiting then.
+// TestSendingTakesTurns: the kernel may have to find memory for what a socket takes, which takes long. Neither one
+// connection that sends much nor many that send something keep others waiting then.
 func TestSendingTakesTurns(t *testing.T) {
 	t.Run("much", func(t *testing.T) {
-		w := newWaiter(t)
-		s := newSlowSocket(t, wire.NewEngine(limits()), w.work)
-		s.send(t, 1<<20)
-		w.wantServed(t)
+		wantTurns(t, func(w *waiter) {
+			s := newSlowSocket(t, wire.NewEngine(limits()), w.work)
+			s.send(t, 1<<20)
+			w.await(t)
+		})
 	})
-	t.Run("many", func(t *testing.T) {
-		w, e := newWaiter(t), wire.NewEngine(limits())
-		const many = 60
-		starts := make([]func(), many)
-		for i := range starts {
-			s := newSlowSocket(t, e, w.work)
-			client, server := tcpPair(t)
-			must(t, client.Frame(true, wire.OpBinary, make([]byte, 60<<10)))
-			starts[i] = func() {
-				startOn(t, client, wrapped{server}, e, &recorder{onMessage: func(*wire.Conn, ws.MessageType, []byte) {
-					must(t, s.conn.Send(ws.Binary, make([]byte, 8<<10-4)))
-				}})
-			}
+	t.Run("many", func(t *testing.T) { wantTurns(t, func(w *waiter) { sendByMany(t, w) }) })
+}
+
+func sendByMany(t *testing.T, w *waiter) {
+	t.Helper()
+	e := wire.NewEngine(limits())
+	const many = 60
+	starts := make([]func(), many)
+	for i := range starts {
+		s := newSlowSocket(t, e, w.work)
+		client, server := tcpPair(t)
+		must(t, client.Frame(true, wire.OpBinary, make([]byte, 60<<10)))
+		starts[i] = func() {
+			startOn(t, client, wrapped{server}, e, &recorder{onMessage: func(*wire.Conn, ws.MessageType, []byte) {
+				must(t, s.conn.Send(ws.Binary, make([]byte, 8<<10-4)))
+			}})
 		}
-		for _, start := range starts {
-			start()
-		}
-		w.wantServed(t)
-	})
+	}
+	for _, start := range starts {
+		start()
+	}
+	w.await(t)
 }
 
 // TestSlowSendsBecomeSmaller: and longer again when the socket is fast.

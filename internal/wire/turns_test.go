@@ -20,42 +20,63 @@ import (
 // TestInflatingTakesTurns: a client that sends one long compressed message after the other does not keep others
 // waiting.
 func TestInflatingTakesTurns(t *testing.T) {
-	w := newWaiter(t)
-	p := agreed(t, wire.NewEngine(compressing()), alone, &recorder{onMessage: func(*wire.Conn, ws.MessageType, []byte) { w.handled() }})
-	var rows []byte
-	payload := p.packed(strings.Repeat("x", 60<<10))
-	for range 100 {
-		rows = wsxtest.AppendFrame(rows, true, wire.OpText|rsv1, payload)
-	}
-	must(t, p.client.Raw(rows))
-	w.wantServed(t)
+	wantTurns(t, func(w *waiter) {
+		p := agreed(t, wire.NewEngine(compressing()), alone, &recorder{onMessage: func(*wire.Conn, ws.MessageType, []byte) { w.handled() }})
+		var rows []byte
+		payload := p.packed(strings.Repeat("x", 60<<10))
+		for range 100 {
+			rows = wsxtest.AppendFrame(rows, true, wire.OpText|rsv1, payload)
+		}
+		must(t, p.client.Raw(rows))
+		w.await(t)
+	})
 }
 
 // TestReadingTakesTurns: nor does one that sends messages without a pause, each of which takes the handler some time.
 func TestReadingTakesTurns(t *testing.T) {
 	for _, detached := range []bool{true, false} {
 		t.Run(fmt.Sprintf("detached %v", detached), func(t *testing.T) {
-			w := newWaiter(t)
-			client, server := tcpPair(t)
-			must(t, server.(*net.TCPConn).SetReadBuffer(1<<20)) // so that many messages are there at once
-			if !detached {
-				server = wrapped{server}
-			}
-			r := start(t, client, server, limits(), &recorder{onMessage: func(*wire.Conn, ws.MessageType, []byte) {
-				w.work()
-			}})
-			frame := wsxtest.AppendFrame(nil, true, wire.OpBinary, make([]byte, 16<<10))
-			over := make(chan struct{})
-			go func() {
-				defer close(over)
-				for r.client.Raw(frame) == nil {
-				}
-			}()
-			w.wantServed(t)
-			_ = r.client.Conn().Close()
-			<-over
+			wantTurns(t, func(w *waiter) { readWithoutAPause(t, w, detached) })
 		})
 	}
+}
+
+func readWithoutAPause(t *testing.T, w *waiter, detached bool) {
+	t.Helper()
+	client, server := tcpPair(t)
+	must(t, server.(*net.TCPConn).SetReadBuffer(1<<20)) // so that many messages are there at once
+	if !detached {
+		server = wrapped{server}
+	}
+	r := start(t, client, server, limits(), &recorder{onMessage: func(*wire.Conn, ws.MessageType, []byte) {
+		w.work()
+	}})
+	frame := wsxtest.AppendFrame(nil, true, wire.OpBinary, make([]byte, 16<<10))
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		for r.client.Raw(frame) == nil {
+		}
+	}()
+	w.await(t)
+	_ = r.client.Conn().Close()
+	<-over
+}
+
+// wantTurns wants the waiter to have its input soon, while others have messages handled in a way that awaits it. There
+// are three attempts: where the machine lets the process wait through two turns in a row, no more are taken for a
+// while.
+func wantTurns(t *testing.T, others func(w *waiter)) {
+	t.Helper()
+	late := int64(0)
+	for range 3 {
+		w := newWaiter(t)
+		others(w)
+		if late = w.served - written; late <= patient {
+			return
+		}
+	}
+	t.Errorf("input was read %d messages after it had come, want %d at most", late, patient)
 }
 
 // waiter is a goroutine that waits for input while others have messages handled. There is one processor, so Go looks
@@ -64,6 +85,7 @@ type waiter struct {
 	r, w     *os.File
 	messages atomic.Int64 // of the others, handled
 	seen     chan int64   // how many there were when the waiter had its input
+	served   int64        // the same, when somebody has awaited it
 }
 
 // written is after how many messages the waiter's input comes, and patient how many more may be handled until it has
@@ -101,13 +123,11 @@ func (a *waiter) work() {
 	a.handled()
 }
 
-func (a *waiter) wantServed(t *testing.T) {
+// await waits until the waiter has its input.
+func (a *waiter) await(t *testing.T) {
 	t.Helper()
 	select {
-	case n := <-a.seen:
-		if n > written+patient {
-			t.Errorf("input that came after %d messages was read after %d", written, n)
-		}
+	case a.served = <-a.seen:
 	case <-time.After(time.Minute):
 		t.Fatal("the input was never read")
 	}
