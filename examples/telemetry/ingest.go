@@ -17,8 +17,10 @@ import (
 // off, so that the others' readings do not wait for it.
 const maxAnswers = 4000
 
-// ingest takes what devices send. A batch of messages becomes one transaction, with the positions of their streams in
-// it; only what is committed is acknowledged, counted as stored, answered for and shown.
+// ingest takes what devices send. A reading travels like this: socket → hub → batch → one transaction → acknowledged,
+// counted, answered for, pushed to the browsers; nothing of that happens before it is committed. The transaction also
+// stores up to which number each device's messages have come, and the agent keeps each message until it is
+// acknowledged: so whichever of the two dies, nothing is lost and nothing is stored twice.
 type ingest struct {
 	hub   *hub.Hub
 	store store

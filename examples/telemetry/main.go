@@ -49,11 +49,6 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// A reading travels like this: socket → hub → batch → one transaction → acknowledged, counted, pushed to the browsers.
-// Nothing is told of a reading before it is committed. The transaction also stores up to which number each device's
-// messages have come, and the agent keeps each message until it is acknowledged: so whichever of the two dies, nothing
-// is lost and nothing is stored twice.
-
 // serve runs the server until a signal ends it. Only then does it close the database: what the drain stored last is
 // in it.
 func serve(o options, out io.Writer, log *slog.Logger) error {
