@@ -148,7 +148,8 @@ func TestContribDrains(t *testing.T) {
 	}
 }
 
-// TestContribDrainsWithTheHubsStatus: by default, and with a status of the hub's own.
+// TestContribDrainsWithTheHubsStatus: a drain closes contrib's connections with hub.Config.ShutdownStatus, or its
+// default.
 func TestContribDrainsWithTheHubsStatus(t *testing.T) {
 	for status, want := range map[ws.Status]ws.Status{0: ws.StatusGoingAway, ws.StatusServerShutdown: ws.StatusServerShutdown} {
 		addr, h := serveContrib(t, contribEcho, wsx.Config{}, hub.Config{Logger: quiet, ShutdownStatus: status})
@@ -157,7 +158,7 @@ func TestContribDrainsWithTheHubsStatus(t *testing.T) {
 		over := make(chan error, 1)
 		go func() { over <- h.Shutdown(context.Background()) }()
 		if got := c.ReadClose().Status; got != want {
-			t.Errorf("with %d: closed with %v", status, got)
+			t.Errorf("with %d: closed with %v, want %v", status, got, want)
 		}
 		c.Close()
 		if err := <-over; err != nil {

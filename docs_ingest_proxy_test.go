@@ -15,7 +15,7 @@ const cuts = 6
 // cutter is a proxy that cuts its connections.
 type cutter struct {
 	ln      net.Listener
-	atNacks bool // cut behind the first one, and nowhere else
+	atNacks bool // cut each connection behind its first nack, and nowhere else
 
 	mu      sync.Mutex
 	backend string
@@ -104,7 +104,7 @@ func (p *cutter) pass(client net.Conn) {
 	both.Wait()
 }
 
-// untilNack ends behind what it reads a nack with.
+// untilNack ends behind the first nack and what is read together with it.
 type untilNack struct {
 	from io.Reader
 	over bool

@@ -245,8 +245,8 @@ func TestIngestPythonClient(t *testing.T) {
 	}
 }
 
-// TestIngestPythonClientOverTheRate has the server refuse messages of that client, which it sends again: each is stored
-// once, though nacks come again where the proxy has cut behind them.
+// TestIngestPythonClientOverTheRate has the server refuse messages of that client, which sends them again: each is
+// stored once, though nacks come again after the proxy has cut a connection behind one.
 func TestIngestPythonClientOverTheRate(t *testing.T) {
 	s, proxy := newShelf(), newCutter(t)
 	s.rate, proxy.atNacks = 200, true
@@ -299,13 +299,15 @@ func startPython(t *testing.T, proxy *cutter) *pythonDevice {
 }
 
 func (d *pythonDevice) write(line string) {
+	d.t.Helper()
 	if _, err := io.WriteString(d.lines, line+"\n"); err != nil {
 		d.t.Fatalf("%v: %s", err, d.said.String())
 	}
 }
 
-// finish waits until all is acknowledged.
+// finish ends the client's input, and waits until it has ended too: then all is acknowledged.
 func (d *pythonDevice) finish() {
+	d.t.Helper()
 	_ = d.lines.Close()
 	if err := d.cmd.Wait(); err != nil {
 		d.t.Errorf("%v: %s", err, d.said.String())

@@ -120,11 +120,11 @@ func TestAllGoIsBuilt(t *testing.T) {
 	}
 }
 
-// maxHead is how many lines say at the top of an example what to copy and what to change.
+// maxHead is how many lines at the top of an example may say what to copy and what to change.
 const maxHead = 5
 
-// TestExamplesSayWhatToCopy looks at the top of each example that is there to be copied: behind what it is, in a
-// paragraph of its own, stand at most five lines about that, and nothing else.
+// TestExamplesSayWhatToCopy looks at the top of each example that is there to be copied: behind the paragraph that says
+// what it is stand at most five lines that say what to copy and what to change, and nothing else.
 func TestExamplesSayWhatToCopy(t *testing.T) {
 	found := 0
 	for _, f := range goFiles(t) {
@@ -157,7 +157,7 @@ func headFaults(doc string) (faults []string) {
 		}
 	}
 	if lines > maxHead {
-		faults = append(faults, fmt.Sprintf("has %d lines at its top about what to copy and what to change, at most %d", lines, maxHead))
+		faults = append(faults, fmt.Sprintf("has %d lines at its top about what to copy and what to change, want %d at most", lines, maxHead))
 	}
 	return faults
 }

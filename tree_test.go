@@ -120,7 +120,7 @@ func TestFilesAndFunctionsAreShort(t *testing.T) {
 
 const maxColumns = 120 // of a comment, a tab being four
 
-// TestCommentsAreNarrow looks at the lines that are comments alone, and leaves directives in peace.
+// TestCommentsAreNarrow looks at lines that hold a comment and nothing else; directives may be as wide as they are.
 func TestCommentsAreNarrow(t *testing.T) {
 	for _, f := range goFiles(t) {
 		source, err := os.ReadFile(f.path)
@@ -133,7 +133,7 @@ func TestCommentsAreNarrow(t *testing.T) {
 	}
 }
 
-// wideComments returns the numbers of the lines that are a comment and too wide.
+// wideComments returns the numbers of the lines that hold nothing but a comment and are too wide.
 func wideComments(source string) (numbers []int) {
 	n := 0
 	for line := range strings.Lines(source) {

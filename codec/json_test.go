@@ -12,9 +12,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/fiberwsx/wsx/codec"
-	"unicode/utf8"
 )
 
 func ExampleCodec() {

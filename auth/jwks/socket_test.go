@@ -20,8 +20,8 @@ import (
 	"github.com/fiberwsx/wsx/wsxtest"
 )
 
-// TestLimitsOnALiveSocket: what a client that renews its token is told when a limit of the set is reached. The issuer
-// is a server too; between the first token and the second it changes.
+// TestLimitsOnALiveSocket: what a client is told that renews its token when a limit of the key set is reached. The
+// issuer is a server too; between the first token and the second its set changes.
 func TestLimitsOnALiveSocket(t *testing.T) {
 	gone := func(i *issuer) { i.keys = map[string]ed25519.PrivateKey{"2": newKey()} }
 	another := func(i *issuer) { i.keys["2"] = newKey() }
@@ -52,7 +52,7 @@ func TestLimitsOnALiveSocket(t *testing.T) {
 			c := renewing(t, by, i.token(t, "1"))
 			token := i.token(t, "1")
 			i.set(row.change)
-			<-time.After(2 * short) // the set is old, where it may be
+			<-time.After(2 * short) // where MaxAge is short, the set is too old then
 			if row.kid != "1" {
 				token = i.tokenOr(t, row.kid)
 			}
@@ -73,7 +73,7 @@ func TestLimitsOnALiveSocket(t *testing.T) {
 
 func hang(i *issuer) { i.takes = time.Hour }
 
-// crowd publishes a new key, and so many members besides that are none.
+// crowd publishes a new key, and n members besides that are no keys.
 func crowd(n int) func(*issuer) {
 	return func(i *issuer) {
 		i.keys["2"] = newKey()
@@ -83,7 +83,7 @@ func crowd(n int) func(*issuer) {
 	}
 }
 
-// padded publishes a new key, and so many bytes besides.
+// padded publishes a new key, and n bytes besides.
 func padded(n int) func(*issuer) {
 	return func(i *issuer) {
 		i.keys["2"] = newKey()
@@ -91,7 +91,7 @@ func padded(n int) func(*issuer) {
 	}
 }
 
-// tokenOr returns a token by a key of the issuer, or one that it has not.
+// tokenOr returns a token that is signed with the issuer's key kid, or where it has none with a made-up one.
 func (i *issuer) tokenOr(t *testing.T, kid string) string {
 	t.Helper()
 	i.mu.Lock()
@@ -103,7 +103,7 @@ func (i *issuer) tokenOr(t *testing.T, kid string) string {
 	return token(t, kid, key)
 }
 
-// listen publishes the set at an address, and returns a verifier that asks there.
+// listen serves the set on TCP, and returns a verifier that asks there.
 func (i *issuer) listen(t *testing.T, cfg jwks.Config) auth.Authenticator {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -119,7 +119,7 @@ func (i *issuer) listen(t *testing.T, cfg jwks.Config) auth.Authenticator {
 	return jwks.New(server.URL, cfg)
 }
 
-// renewing returns a client on TCP that has a token and may renew it.
+// renewing returns a client, connected over TCP with that token, that may renew it.
 func renewing(t *testing.T, by auth.Authenticator, token string) *wsxtest.Client {
 	t.Helper()
 	id, err := by.Authenticate(t.Context(), token)
