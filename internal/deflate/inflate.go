@@ -36,8 +36,8 @@ func NewSession(p Params) *Session {
 	return s
 }
 
-// Forget gives the windows up: nothing is inflated any more, nor deflated where the server takes its context over. Other
-// messages, which refer to nothing, may be deflated meanwhile.
+// Forget gives the windows up: nothing is inflated any more, nor deflated where the server takes its context over.
+// Other messages, which refer to nothing, may be deflated meanwhile.
 func (s *Session) Forget() {
 	if s.sent.data != nil { // only where the server takes its context over
 		s.sent.data = nil
