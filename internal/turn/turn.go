@@ -41,14 +41,20 @@ var begin = time.Now()
 // it at once, one goes on after each poll. It costs some microseconds. Where polls are seldom, because the process has
 // more to compute than processors, no more than a tenth of the time is spent waiting for them.
 func (t *Turns) Take() {
-	if int64(time.Since(begin)) < t.rest.Load() {
+	if t.rests() {
 		return
 	}
-	waited := t.open().wait()
+	waited := t.open().wait(t)
+	if waited == 0 {
+		return
+	}
 	if slow := waited >= long; t.slow.Swap(slow) && slow {
 		t.rest.Store(int64(time.Since(begin) + pause*waited))
 	}
 }
+
+// rests reports whether turns are not waited for now.
+func (t *Turns) rests() bool { return int64(time.Since(begin)) < t.rest.Load() }
 
 // open returns the way, or nil when there is none, and notes that a turn is taken.
 func (t *Turns) open() *way {

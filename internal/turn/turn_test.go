@@ -78,11 +78,9 @@ func TestTakeByMany(t *testing.T) {
 	}
 }
 
-// TestTakeRests: where something else can always run, and Go seldom polls, few turns wait for that.
-func TestTakeRests(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	var turns turn.Turns
-	var rounds atomic.Int64 // of the goroutine that can always run
+// busy is a goroutine that can always run, until its end is called.
+func busy() (rounds *atomic.Int64, end func()) {
+	rounds = new(atomic.Int64)
 	var over atomic.Bool
 	ended := make(chan struct{})
 	go func() {
@@ -92,6 +90,18 @@ func TestTakeRests(t *testing.T) {
 			runtime.Gosched()
 		}
 	}()
+	return rounds, func() {
+		over.Store(true)
+		<-ended
+	}
+}
+
+// TestTakeRests: where something else can always run, and Go seldom polls, few turns wait for that.
+func TestTakeRests(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	var turns turn.Turns
+	rounds, end := busy()
+	defer end()
 	const all, most = 100, 20
 	waited := 0
 	for range all {
@@ -104,8 +114,33 @@ func TestTakeRests(t *testing.T) {
 	if waited > most {
 		t.Errorf("%d of %d turns waited, want %d at most", waited, all, most)
 	}
-	over.Store(true)
-	<-ended
+}
+
+// TestTakeByManyRests: there, of many that wait already, few wait for polls of their own.
+func TestTakeByManyRests(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	var turns turn.Turns
+	_, end := busy()
+	defer end()
+	const all, most = 100, 10
+	returned := make(chan time.Time, all)
+	for range all {
+		go func() {
+			turns.Take()
+			returned <- time.Now()
+		}()
+	}
+	polls, last := 0, time.Now()
+	for range all {
+		at := <-returned
+		if at.Sub(last) > 2*time.Millisecond { // the others return with one
+			polls++
+		}
+		last = at
+	}
+	if polls > most {
+		t.Errorf("%d turns waited for %d polls, want %d at most", all, polls, most)
+	}
 }
 
 // TestIdleTurnsHoldNothing: the descriptors are given back when no more turns are taken, and not before. It takes its
