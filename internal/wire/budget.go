@@ -42,9 +42,9 @@ type holding struct {
 
 // candidate is a connection that the budget may close.
 type candidate struct {
-	conn  *Conn
-	bytes int     // that come back when it is closed
-	worth float64 // bytes times the seconds for which it has not moved
+	conn    *Conn
+	holding         // bytes come back when it is closed
+	worth   float64 // bytes times the seconds for which it has not moved
 }
 
 // add notes that n more bytes are held, or fewer.
@@ -102,8 +102,12 @@ func (b *budget) armLocked() {
 // off.
 func (b *budget) relieve() {
 	s := spell{since: time.Now()}
-	for _, c := range b.worst() {
+	for _, k := range b.worst() {
+		c := k.conn
 		s.goOn(c)
+		if b.moved(k) {
+			continue
+		}
 		if b.shed != nil && b.shed(c) {
 			continue
 		}
@@ -118,18 +122,25 @@ func (b *budget) relieve() {
 }
 
 // worst returns whom to close, the worst first: as many as it takes for the budget to be strained no more.
-func (b *budget) worst() (conns []*Conn) {
+func (b *budget) worst() []candidate {
 	all := b.candidates()
 	slices.SortFunc(all, func(x, y candidate) int { return cmp.Compare(y.worth, x.worth) })
 	over := int(b.used.Load()) - b.most/2
-	for _, c := range all {
+	for i, c := range all {
 		if over <= 0 {
-			break
+			return all[:i]
 		}
-		conns = append(conns, c.conn)
 		over -= c.bytes
 	}
-	return conns
+	return all
+}
+
+// moved reports whether a candidate has moved since it was found, because others were closed first, which takes time.
+func (b *budget) moved(k candidate) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	h, holds := b.holders[k.conn]
+	return !holds || !h.since.Equal(k.since)
 }
 
 // candidates returns those who have not moved for longer than they may.
@@ -139,7 +150,7 @@ func (b *budget) candidates() (all []candidate) {
 	now, allowed := time.Now(), b.allows()
 	for c, h := range b.holders {
 		if still := now.Sub(h.since); still >= allowed {
-			all = append(all, candidate{c, h.bytes, float64(h.bytes) * still.Seconds()})
+			all = append(all, candidate{c, h, float64(h.bytes) * still.Seconds()})
 		}
 	}
 	return all

@@ -232,6 +232,25 @@ func TestPartialBudgetSpares(t *testing.T) {
 	})
 }
 
+// TestBudgetSparesWhoMovesMeanwhile: to close many takes its time, in which a message may become whole.
+func TestBudgetSparesWhoMovesMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := budgeted()
+		cfg.PartialBudget = 200 << 10 // two have to go
+		_, rigs := group(t, cfg, 3)
+		rigs[0].handler.onClosing = func() {
+			must(t, rigs[1].client.Raw(last("")))
+			synctest.Wait()
+		}
+		for _, r := range rigs {
+			must(t, r.client.Raw(first(string(make([]byte, 40_000)))))
+			time.Sleep(10 * time.Millisecond)
+		}
+		time.Sleep(strain)
+		wantStatuses(t, "in the end", rigs, ws.StatusTryAgainLater, 0, 0)
+	})
+}
+
 // TestBudgetsOff holds whatever comes.
 func TestBudgetsOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

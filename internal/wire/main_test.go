@@ -39,6 +39,7 @@ type recorder struct {
 	conn      *wire.Conn
 	onMessage func(*wire.Conn, ws.MessageType, []byte) // nil: nothing
 	onPing    func()                                   // nil: nothing
+	onClosing func()                                   // nil: nothing
 	closings  atomic.Int32
 	over      chan struct{} // closed by Ended
 
@@ -62,7 +63,12 @@ func (r *recorder) Ping(p []byte) {
 
 func (r *recorder) Pong(p []byte) { r.note(describe("pong", p)) }
 
-func (r *recorder) Closing() { r.closings.Add(1) }
+func (r *recorder) Closing() {
+	r.closings.Add(1)
+	if r.onClosing != nil {
+		r.onClosing()
+	}
+}
 
 func (r *recorder) Pause() {}
 
