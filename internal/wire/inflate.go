@@ -17,6 +17,27 @@ type inflated struct {
 	err      error // why it has refused
 }
 
+// inflate puts what a compressed message holds in its place, or drops it, if it is of no interest. Where later messages
+// refer to it, to drop it costs as much, so the peer has to wait then.
+func (p *parser) inflate() (dropped bool, err error) {
+	m := p.partial
+	drop := p.sink.skips(m.gathered.len())
+	if drop && !p.deflate.ClientTakeover {
+		p.forget()
+		return true, nil
+	}
+	p.sink.inflates()
+	err = m.inflate(p.deflate, p.rules.maxMessage)
+	p.sink.inflated(m.gathered.len())
+	if err != nil || !drop {
+		return false, err
+	}
+	bytes := m.gathered.len()
+	p.forget()
+	p.sink.wasted(bytes)
+	return true, nil
+}
+
 // inflate puts what the compressed message holds in its place.
 func (m *partial) inflate(s *deflate.Session, maxMessage int64) error {
 	m.gathered.add([]byte(deflate.Tail))

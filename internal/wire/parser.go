@@ -2,7 +2,6 @@ package wire
 
 import (
 	"math"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -45,27 +44,6 @@ type parser struct {
 	partial *partial         // the message that is not whole yet, or nil
 	deflate *deflate.Session // nil: no message may be compressed
 }
-
-// partial is a message that comes in pieces.
-type partial struct {
-	inFrame   bool   // in the payload of a frame
-	frame     header // that one
-	remaining int64  // of its payload
-	skipping  bool   // it is not wanted
-
-	inMessage  bool // after a fragment, before the last one
-	compressed bool
-	op         Opcode
-	fragments  int
-	since      time.Time // when its first bytes were looked at
-	gathered   gathered
-	held       int       // what that keeps in memory, as the sink knows it
-	begun      time.Time // since when
-	text       utf8Check
-	inflated   inflated
-}
-
-var partialPool = sync.Pool{New: func() any { return new(partial) }}
 
 // feed parses b and returns how much of it is used up. The rest, fewer bytes than a control frame has, comes again in
 // front of the next piece; so does a data frame of at most room bytes that is not whole yet. An error is a
@@ -252,28 +230,6 @@ func (p *parser) payload(b []byte) (int, error) {
 	return n, nil
 }
 
-// hold tells what is kept while the rest of the message is waited for.
-func (p *parser) hold() {
-	m := p.partial
-	held := cap(m.gathered.data)
-	if held == m.held {
-		return
-	}
-	if m.held == 0 {
-		m.begun = time.Now()
-	}
-	p.sink.holds(m.held, held, m.begun)
-	m.held = held
-}
-
-// letGo tells that nothing is waited for any more.
-func (p *parser) letGo() {
-	if m := p.partial; m.held > 0 {
-		p.sink.holds(m.held, 0, m.begun)
-		m.held = 0
-	}
-}
-
 // finish hands over a message that is whole now.
 func (p *parser) finish(more bool) error {
 	m := p.partial
@@ -292,42 +248,6 @@ func (p *parser) finish(more bool) error {
 	}
 	m.release()
 	return nil
-}
-
-// inflate puts what a compressed message holds in its place, or drops it, if it is of no interest. Where later messages
-// refer to it that costs as much, so then the peer has to wait.
-func (p *parser) inflate() (dropped bool, err error) {
-	m := p.partial
-	drop := p.sink.skips(m.gathered.len())
-	if drop && !p.deflate.ClientTakeover {
-		p.forget()
-		return true, nil
-	}
-	p.sink.inflates()
-	err = m.inflate(p.deflate, p.rules.maxMessage)
-	p.sink.inflated(m.gathered.len())
-	if err != nil || !drop {
-		return false, err
-	}
-	bytes := m.gathered.len()
-	p.forget()
-	p.sink.wasted(bytes)
-	return true, nil
-}
-
-// forget drops the message that is not whole.
-func (p *parser) forget() {
-	if p.partial != nil {
-		p.letGo()
-		p.partial.release()
-		p.partial = nil
-	}
-}
-
-func (m *partial) release() {
-	m.gathered.release()
-	*m = partial{}
-	partialPool.Put(m)
 }
 
 func invalidText() error {
