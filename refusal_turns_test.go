@@ -23,7 +23,7 @@ func TestRefusalsTakeTurns(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	const most = 3
 	waited := int64(0)
-	for range 3 { // where the machine lets this process wait through two turns in a row, no more are taken for a while
+	for range 10 { // where the machine lets this process wait through two turns in a row, no more are taken for a while
 		if waited = refusalsUntilRead(t); waited <= most {
 			return
 		}

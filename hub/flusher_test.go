@@ -16,7 +16,7 @@ import (
 func TestDeliveringTakesTurns(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	const receivers = 500
-	for range 3 { // where the machine lets this process wait through two turns in a row, no more are taken for a while
+	for range 10 { // where the machine lets this process wait through two turns in a row, no more are taken for a while
 		if deliveredUntilRead(t, receivers) < receivers {
 			return
 		}

@@ -64,12 +64,11 @@ func readWithoutAPause(t *testing.T, w *waiter, detached bool) {
 }
 
 // wantTurns wants the waiter to have its input soon, while others have messages handled in a way that awaits it. There
-// are three attempts: where the machine lets the process wait through two turns in a row, no more are taken for a
-// while.
+// are ten attempts: where a busy machine lets the process wait through two turns in a row, none are taken for a while.
 func wantTurns(t *testing.T, others func(w *waiter)) {
 	t.Helper()
 	late := int64(0)
-	for range 3 {
+	for range 10 {
 		w := newWaiter(t)
 		others(w)
 		if late = w.served - written; late <= patient {
