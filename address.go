@@ -54,25 +54,27 @@ func (g *gate) trust(app *fiber.App) ([]netip.Prefix, string) {
 	if header == "" {
 		header = fiber.HeaderXForwardedFor
 	}
-	return g.appProxies(cfg.TrustedProxies), header
+	return g.appProxies(app), header
 }
 
-// appProxies reads the app's list once for each gate; what Fiber could not read is left out, as Fiber does.
-func (g *gate) appProxies(list []string) []netip.Prefix {
-	g.appOnce.Do(func() {
-		for _, s := range list {
-			if p, err := parseProxies([]string{s}); err == nil {
-				g.appTrusted = append(g.appTrusted, p...)
-			}
+// appProxies reads an app's list once for each gate; what Fiber could not read is left out, as Fiber does.
+func (g *gate) appProxies(app *fiber.App) []netip.Prefix {
+	if known, ok := g.appTrusted.Load(app); ok {
+		return known.([]netip.Prefix)
+	}
+	var all []netip.Prefix
+	for _, s := range app.Config().TrustedProxies {
+		if p, err := parseProxies([]string{s}); err == nil {
+			all = append(all, p...)
 		}
-	})
-	return g.appTrusted
+	}
+	g.appTrusted.Store(app, all)
+	return all
 }
 
-// appTrust is what clientAddr remembers of the app's settings.
+// appTrust is what clientAddr remembers of the settings of the apps that have the middleware.
 type appTrust struct {
-	appOnce    sync.Once
-	appTrusted []netip.Prefix
+	appTrusted sync.Map // of *fiber.App, to []netip.Prefix
 }
 
 func socketAddr(a net.Addr) netip.Addr {

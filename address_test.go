@@ -80,6 +80,19 @@ func TestForwardedForOfTheApp(t *testing.T) {
 	}
 }
 
+// TestForwardedForOfEachApp: one middleware in two apps heeds the settings of each.
+func TestForwardedForOfEachApp(t *testing.T) {
+	h := echoHub(tellIP)
+	middleware := wsx.New(wsx.Config{Hub: h, Logger: quiet})
+	for _, tt := range []struct{ proxy, want string }{{"127.0.0.1", "192.0.2.1"}, {"10.0.0.1", "127.0.0.1"}} {
+		app := newApp(fiber.Config{EnableTrustedProxyCheck: true, TrustedProxies: []string{tt.proxy}})
+		app.Use("/ws", middleware)
+		if got := ipFor(t, serve(t, app, h), "+X-Forwarded-For: 192.0.2.1"); got != tt.want {
+			t.Errorf("with %s trusted: got %s, want %s", tt.proxy, got, tt.want)
+		}
+	}
+}
+
 func TestLimitsCountIPv6ByItsNetwork(t *testing.T) {
 	addr, _ := serveEcho(t, wsx.Config{TrustedProxies: []string{"127.0.0.1"}, MaxConnsPerIP: 1})
 	connect := func(ip string) int {
