@@ -67,7 +67,9 @@ func ListenTLS(app *fiber.App, addr string, cert tls.Certificate, hubs ...*hub.H
 // ln.
 //
 // Where the app has none, it sets a ReadTimeout of 5 s, an IdleTimeout of 75 s and a time of 5 min for a request's
-// body, and says so in the log. With Prefork it refuses to serve: each process would have a hub of its own.
+// body, and says so in the log. On Linux it has the kernel make room for 65,536 descriptors, or as many as the process
+// may have: when they are needed that would stop the server for 10 ms and more. With Prefork it refuses to serve: each
+// process would have a hub of its own.
 func Serve(app *fiber.App, ln net.Listener, hubs ...*hub.Hub) error {
 	if ln == nil {
 		return errors.New("wsx: Serve needs a listener; wsx.Listen makes one")
@@ -82,6 +84,7 @@ func Serve(app *fiber.App, ln net.Listener, hubs ...*hub.Hub) error {
 			"broadcast reaches only some clients; turn it off")
 	}
 	setTimeouts(app.Server())
+	reserveDescriptors()
 	examineBuild(slog.Default())
 	for _, h := range hubs {
 		examineHub(h, slog.Default())

@@ -121,6 +121,7 @@ var doctorGuards = []guard{
 
 var edgeGuards = []guard{
 	{"turns: few where something else can run", "internal/turn/turn.go", `t.rest.Store(`, `_ = (`, "./internal/turn", "^TestTakeRests"},
+	{"descriptors: room before they are needed", "listen.go", `reserveDescriptors()`, ``, ".", "^TestRoomForDescriptors"},
 	{"handshake: others have their turn", "refusal.go", `g.turns.Take() //`, `_ = 0 //`, ".", "^TestRefusalsTakeTurns"},
 	{"log: the client's words are quoted", "refusal.go", `func quoted(s string) string { return strconv.Quote(s[:min(len(s), maxLogged)]) }`,
 		`func quoted(s string) string { return s }`, ".", "^TestRefusalsAre"},
