@@ -1,18 +1,6 @@
 package hub
 
-import (
-	"slices"
-	"time"
-)
-
-const (
-	// spellAlone and spellAmongOthers are for how long a flusher delivers before those go first whose sockets are
-	// ready: on one processor, and on more, where somebody else looks for these unless all have much to do, and where
-	// it costs more to let them. It looks at the clock after so many receivers.
-	spellAlone       = 100 * time.Microsecond
-	spellAmongOthers = time.Millisecond
-	receiversALook   = 2
-)
+import "slices"
 
 // flush delivers rounds until there is none left.
 func (s *shard) flush() {
@@ -46,12 +34,8 @@ func (s *shard) deliver(d delivery) {
 	if to == nil {
 		to = s.members.Snapshot(d.to)
 	}
-	spell, sent, begun := s.spell(), 0, time.Now()
-	for i, c := range to {
-		if i%receiversALook == receiversALook-1 && time.Since(begun) >= spell {
-			s.hub.turns.Take()
-			begun = time.Now()
-		}
+	sent, spell := 0, newSpell(len(s.hub.shards) == 1)
+	for _, c := range to {
 		if d.list == nil && !d.to.reaches(c) {
 			continue
 		}
@@ -60,16 +44,12 @@ func (s *shard) deliver(d delivery) {
 		if full && err == nil {
 			s.notice(c)
 		}
+		if spell.over() {
+			s.hub.turns.Take()
+			spell.begin()
+		}
 	}
 	s.hub.count.out.Add(uint64(sent))
-}
-
-// spell returns for how long is delivered before others have their turn.
-func (s *shard) spell() time.Duration {
-	if len(s.hub.shards) == 1 {
-		return spellAlone
-	}
-	return spellAmongOthers
 }
 
 // delivered takes a delivery off the log.

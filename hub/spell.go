@@ -1,0 +1,46 @@
+package hub
+
+import "time"
+
+const (
+	// spellAlone and spellAmongOthers are how long a spell is: on one processor, and on more, where somebody else looks
+	// for input unless all have much to do, and where it costs more to let others go first. The clock is looked at
+	// after so many receivers.
+	spellAlone       = 100 * time.Microsecond
+	spellAmongOthers = time.Millisecond
+	receiversALook   = 2
+	// slowReceiver is more than a receiver takes unless the kernel has to find memory for what its socket takes. Then
+	// a few make a spell, and the clock is looked at after each.
+	slowReceiver = 10 * time.Microsecond
+	spellOfSlow  = 50 * time.Microsecond
+)
+
+// spell is a time in which a message is delivered to one receiver after the other. When it is over, those go first
+// whose sockets are ready.
+type spell struct {
+	begun     time.Time
+	most      time.Duration
+	receivers int
+	slow      bool // the last ones looked at were
+}
+
+func newSpell(alone bool) spell {
+	if alone {
+		return spell{begun: time.Now(), most: spellAlone}
+	}
+	return spell{begun: time.Now(), most: spellAmongOthers}
+}
+
+// begin starts the next spell.
+func (s *spell) begin() { s.begun, s.receivers = time.Now(), 0 }
+
+// over is called after each receiver.
+func (s *spell) over() bool {
+	s.receivers++
+	if !s.slow && s.receivers%receiversALook != 0 {
+		return false
+	}
+	took := time.Since(s.begun)
+	s.slow = took >= time.Duration(s.receivers)*slowReceiver
+	return took >= s.most || s.slow && took >= spellOfSlow
+}

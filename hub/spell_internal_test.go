@@ -1,0 +1,41 @@
+package hub
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestSpells: after how many receivers others have their turn.
+func TestSpells(t *testing.T) {
+	for _, test := range []struct {
+		each  time.Duration // a receiver takes
+		alone bool
+		want  []int
+	}{
+		{time.Microsecond, true, []int{100, 100}},
+		{time.Microsecond, false, []int{1000, 1000}},
+		{9 * time.Microsecond, true, []int{12, 12}},
+		{10 * time.Microsecond, true, []int{5, 5}},
+		{10 * time.Microsecond, false, []int{5, 5}},
+		{30 * time.Microsecond, true, []int{2, 2}},
+		{80 * time.Microsecond, true, []int{2, 1, 1}}, // the first look is after two
+		{80 * time.Microsecond, false, []int{2, 1, 1}},
+		{5 * time.Millisecond, false, []int{2, 1, 1}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newSpell(test.alone)
+			for i, want := range test.want {
+				got := 0
+				for over := false; !over; got++ {
+					time.Sleep(test.each)
+					over = s.over()
+				}
+				if got != want {
+					t.Errorf("%v each, alone %v: spell %d has %d receivers, want %d", test.each, test.alone, i, got, want)
+				}
+				s.begin()
+			}
+		})
+	}
+}
