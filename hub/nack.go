@@ -14,10 +14,11 @@ type nack struct {
 	retry  bool
 }
 
-// mostNacks is how many nacks a stream keeps, so that a client that did not get them, because its connection ended, is
-// told by later ones; or as many as a window may hold, if that is more.
+// mostNacks is how many nacks a stream keeps at least.
 const mostNacks = 1000
 
+// nacksKept returns how many nacks a stream keeps for a client that did not get them because its connection ended: as
+// many as a window may hold, if that is more than mostNacks.
 func (c *Config) nacksKept() int { return max(mostNacks, c.MaxUnsettled) }
 
 // refuse tells the client that a message is not taken, and whether it may send it again; now, or over a later

@@ -6,23 +6,23 @@ import (
 )
 
 const (
-	// leastPiece is what a socket is given at once however long that takes, in bytes. Less is not timed.
+	// leastPiece is how many bytes a socket is given at once however long that takes. A call with less is not timed.
 	leastPiece = 8 << 10
-	// longSend is a call that keeps others waiting: the kernel had to find memory for what the socket took.
+	// longSend is how long a call takes that keeps others waiting: the kernel had to find memory for what it took.
 	longSend = 50 * time.Microsecond
 )
 
-// pace is how much sockets are given at once: less where the calls take long. The zero value is ready for use, by
-// several at once.
+// pace is how much sockets are given at once: half as much after each call that takes long. The zero value is ready for
+// use, by several goroutines at once.
 type pace struct{ halved atomic.Int32 }
 
 // piece returns how many bytes a socket is given at once.
 func (p *pace) piece() int { return maxWrite >> p.halved.Load() }
 
-// slow reports whether calls take long.
+// slow reports whether calls have taken long lately.
 func (p *pace) slow() bool { return p.halved.Load() > 0 }
 
-// tell notes that the kernel needed a time for so many bytes.
+// tell notes how long a call took in which the kernel took so many bytes.
 func (p *pace) tell(bytes int, took time.Duration) {
 	halved := p.halved.Load()
 	piece := maxWrite >> halved
@@ -31,7 +31,7 @@ func (p *pace) tell(bytes int, took time.Duration) {
 		if piece > leastPiece {
 			p.halved.CompareAndSwap(halved, halved+1)
 		}
-	case halved > 0 && took*time.Duration(2*piece) < longSend*time.Duration(bytes): // nor would it for twice a piece
+	case halved > 0 && took*time.Duration(2*piece) < longSend*time.Duration(bytes): // twice a piece would not take long either
 		p.halved.CompareAndSwap(halved, halved-1)
 	}
 }
@@ -47,8 +47,8 @@ func (c *Conn) trySend(b []byte) int {
 	return n
 }
 
-// letOthers is called before c sends much: where that takes long, those go first whose sockets are ready. Nothing is
-// locked.
+// letOthers takes a turn between two pieces, or before c handles much that may be answered, where calls take long. No
+// lock may be held.
 func (c *Conn) letOthers() {
 	if c.engine.pace.slow() {
 		c.engine.turns.Take()
