@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"testing"
+	"time"
 )
 
 // TestHijackedIsForgotten closes what fasthttp has taken back: by then the socket may be another client's.
@@ -28,5 +29,46 @@ func TestHijackedIsForgotten(t *testing.T) {
 	go func() { _, _ = server.Write([]byte("x")) }()
 	if _, err := client.Read(make([]byte, 1)); err != nil {
 		t.Errorf("the socket was closed: %v", err)
+	}
+}
+
+// closing takes its time to close, as TLS does whose peer does not read.
+type closing struct {
+	net.Conn
+	begun, end chan struct{}
+}
+
+func (c closing) Close() error {
+	close(c.begun)
+	<-c.end
+	return nil
+}
+
+// TestHijackedCloses: who asks for the socket, with an outbox locked, does not wait for its end. fasthttp does.
+func TestHijackedCloses(t *testing.T) {
+	socket := closing{begun: make(chan struct{}), end: make(chan struct{})}
+	h := newHijacked(socket)
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		_ = h.Close()
+	}()
+	<-socket.begun
+	asked := make(chan net.Conn)
+	go func() { asked <- h.UnsafeConn() }()
+	select {
+	case nc := <-asked:
+		if nc != socket {
+			t.Error("the socket is not to be had")
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the socket is not to be had before it is closed")
+	}
+	close(socket.end)
+	h.forget(true)
+	select {
+	case <-closed:
+	case <-time.After(10 * time.Second):
+		t.Error("not closed")
 	}
 }

@@ -154,8 +154,8 @@ var handshakeHeaders = []string{
 type hijacked struct {
 	net.Conn // fasthttp's, which it uses again as soon as the hijack handler has returned
 
-	mu     sync.Mutex
-	socket net.Conn // nil when fasthttp has it back
+	mu     sync.RWMutex // calls of the socket hold it for reading: one that closes TLS may take long, and others go on
+	socket net.Conn     // nil when fasthttp has it back
 }
 
 func newHijacked(nc net.Conn) *hijacked {
@@ -168,16 +168,16 @@ func newHijacked(nc net.Conn) *hijacked {
 
 // UnsafeConn returns the socket, under the name that fasthttp has for it: the hub goes on with that where it can.
 func (h *hijacked) UnsafeConn() net.Conn {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	h.mu.RLock()
+	defer h.mu.RUnlock()
 	return h.socket
 }
 
 // Close closes the socket. fasthttp closes it again, which its wrapper for MaxConnsPerIP does not survive; that one
 // only gets its calls ended.
 func (h *hijacked) Close() error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	h.mu.RLock()
+	defer h.mu.RUnlock()
 	switch {
 	case h.socket == nil:
 		return net.ErrClosed
@@ -190,8 +190,8 @@ func (h *hijacked) Close() error {
 
 // CloseWrite ends the sending half of the socket, where it has two.
 func (h *hijacked) CloseWrite() error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	h.mu.RLock()
+	defer h.mu.RUnlock()
 	if half, ok := h.socket.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}
