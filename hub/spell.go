@@ -3,25 +3,25 @@ package hub
 import "time"
 
 const (
-	// spellAlone and spellAmongOthers are how long a spell is: on one processor, and on more, where somebody else looks
-	// for input unless all have much to do, and where it costs more to let others go first. The clock is looked at
-	// after so many receivers.
+	// spellAlone and spellAmongOthers are how long a spell is: on one processor, and on more, where another one looks
+	// for input unless all have much to do, and where a turn costs more.
 	spellAlone       = 100 * time.Microsecond
 	spellAmongOthers = time.Millisecond
-	receiversALook   = 2
+	// receiversALook is after how many receivers the clock is looked at.
+	receiversALook = 2
 	// slowReceiver is more than a receiver takes unless the kernel has to find memory for what its socket takes. Then
 	// a few make a spell, and the clock is looked at after each.
 	slowReceiver = 10 * time.Microsecond
 	spellOfSlow  = 50 * time.Microsecond
 )
 
-// spell is a time in which a message is delivered to one receiver after the other. When it is over, those go first
-// whose sockets are ready.
+// spell is how long a message has been delivered to one receiver after the other without a turn. When it is over, the
+// deliverer takes one.
 type spell struct {
 	begun     time.Time
 	most      time.Duration
 	receivers int
-	slow      bool // the last ones looked at were
+	slow      bool // receivers were, at the last look
 }
 
 func newSpell(alone bool) spell {
@@ -34,7 +34,7 @@ func newSpell(alone bool) spell {
 // begin starts the next spell.
 func (s *spell) begin() { s.begun, s.receivers = time.Now(), 0 }
 
-// over is called after each receiver.
+// over is called after each receiver, and reports whether it is time for a turn.
 func (s *spell) over() bool {
 	s.receivers++
 	if !s.slow && s.receivers%receiversALook != 0 {

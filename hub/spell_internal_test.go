@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// TestSpells: after how many receivers others have their turn.
+// TestSpells: a spell is over after so many receivers, by how long each of them takes.
 func TestSpells(t *testing.T) {
 	for _, test := range []struct {
 		each  time.Duration // a receiver takes
