@@ -29,6 +29,7 @@ func (s *shard) next() (d delivery, ok bool) {
 	return s.log[s.head], true
 }
 
+// deliver queues what a delivery's receivers have not had yet, and has each write what its socket takes at once.
 func (s *shard) deliver(d delivery) {
 	to := d.list
 	if to == nil {

@@ -27,7 +27,7 @@ const (
 	// long is how long a turn takes at least where something else can always run: Go only polls every 10 ms there.
 	long = 5 * time.Millisecond
 	// pause is how many times as long as the second of two such turns in a row nobody waits after it. A single one may
-	// have another cause.
+	// have another cause, as may two in which the process had less than a quarter of a processor.
 	pause = 20
 	// linger is how long the descriptor is kept without a turn, at least, and the time between two looks at that.
 	linger = 100 * time.Millisecond
@@ -44,11 +44,11 @@ func (t *Turns) Take() {
 	if t.rests() {
 		return
 	}
-	waited := t.open().wait(t)
+	waited, computed := t.open().wait(t)
 	if waited == 0 {
 		return
 	}
-	if slow := waited >= long; t.slow.Swap(slow) && slow {
+	if slow := waited >= long; t.slow.Swap(slow) && slow && computed >= waited/4 {
 		t.rest.Store(int64(time.Since(begin) + pause*waited))
 	}
 }

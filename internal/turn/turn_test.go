@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -30,12 +31,18 @@ func TestTake(t *testing.T) {
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		for {
-			if _, err := r.Read(make([]byte, 1)); err != nil {
-				return
-			}
-			heard.Add(1)
+		raw, err := r.SyscallConn()
+		if err != nil {
+			return
 		}
+		_ = raw.Read(func(fd uintptr) bool {
+			heard.Add(1) // first: during the call another goroutine may have the processor
+			n, err := syscall.Read(int(fd), make([]byte, 1))
+			if n < 1 {
+				heard.Add(-1)
+			}
+			return n == 0 && err == nil
+		})
 	}()
 	const rounds = 100
 	for i := range int64(rounds) {

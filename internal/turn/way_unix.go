@@ -5,6 +5,7 @@ package turn
 import (
 	"os"
 	"syscall"
+	"time"
 )
 
 // way is a pipe, known to Go's poller.
@@ -42,4 +43,13 @@ func (w *way) close() {
 	if w != nil {
 		_, _ = w.r.Close(), w.w.Close()
 	}
+}
+
+// processTime returns for how long the process has computed, on all processors.
+func processTime() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -168,7 +168,8 @@ func (l *load) takeWithin(bytes int) {
 	l.hand = l.pop()
 }
 
-// putBack leaves in hand what is written in part, and puts what could still be dropped back into the queue.
+// putBack leaves in hand what is written in part, and puts what could still be dropped back into the queue. The hand
+// begins with a whole message: nothing has shrunk it yet.
 func (l *load) putBack() {
 	if !l.hand.marked() {
 		return

@@ -29,12 +29,12 @@ func TestSendingTakesTurns(t *testing.T) {
 func sendByMany(t *testing.T, w *waiter) {
 	t.Helper()
 	e := wire.NewEngine(limits())
-	const many = 60
+	const many = 25
 	starts := make([]func(), many)
 	for i := range starts {
 		s := newSlowSocket(t, e, w.work)
 		client, server := tcpPair(t)
-		must(t, client.Frame(true, wire.OpBinary, make([]byte, 60<<10)))
+		must(t, client.Frame(true, wire.OpBinary, make([]byte, 13<<10)))
 		starts[i] = func() {
 			startOn(t, client, wrapped{server}, e, &recorder{onMessage: func(*wire.Conn, ws.MessageType, []byte) {
 				must(t, s.conn.Send(ws.Binary, make([]byte, 8<<10-4)))
