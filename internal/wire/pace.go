@@ -47,10 +47,17 @@ func (c *Conn) trySend(b []byte) int {
 	return n
 }
 
-// letOthers takes a turn between two pieces, or before c handles much that may be answered, where calls take long. No
-// lock may be held.
+// letOthers takes a turn between two pieces, where calls take long. No lock may be held.
 func (c *Conn) letOthers() {
 	if c.engine.pace.slow() {
 		c.engine.turns.Take()
+	}
+}
+
+// letOthersBefore takes a turn before c reads and handles much, which may be answered with as much. Many may wait for
+// one: they have no more than a small buffer each.
+func (c *Conn) letOthersBefore(b *readBuffer) {
+	if b.large == nil {
+		c.letOthers()
 	}
 }

@@ -106,9 +106,6 @@ func (c *Conn) read(mayNap bool) error {
 
 // parse handles the frames in b; see [parser.feed].
 func (c *Conn) parse(b []byte, room int) (used int, err error) {
-	if len(b) >= leastPiece {
-		c.letOthers() // what much has come from may be sent much
-	}
 	used, err = c.parser.feed(b, room)
 	c.handler.Pause()
 	if c.collecting {

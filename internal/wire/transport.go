@@ -49,6 +49,9 @@ func (t inplace) run(c *Conn, _ bool) error {
 		n, err := t.conn.Read(space)
 		c.woken(n > 0)
 		if n > 0 {
+			if n == len(space) {
+				c.letOthersBefore(&b)
+			}
 			used, err := c.parse(b.filled(n), 0)
 			if err != nil {
 				return err
