@@ -46,7 +46,13 @@ func instead(status ws.Status) hub.Config {
 
 func speak(_ *testing.T, s *stage) { _ = s.client.Frame(true, opText, []byte("hello")) }
 
-func again(t *testing.T, s *stage) { wsxtest.Dial(t, s.address, s.dial) }
+// again connects once more, when the first connection has its stream, which the hello says.
+func again(t *testing.T, s *stage) {
+	if hello := s.client.ReadText(); !strings.Contains(hello, `"wsx":"hello"`) {
+		t.Errorf("the first message is %s", hello)
+	}
+	wsxtest.Dial(t, s.address, s.dial)
+}
 
 func write(raw []byte) func(*testing.T, *stage) {
 	return func(_ *testing.T, s *stage) { _ = s.client.Raw(raw) }
