@@ -16,6 +16,7 @@ var deflateGuards = []guard{
 	{"slow: others have their turn", "internal/wire/spell.go", `c.engine.turns.Take()`, ``, wire, "^TestReadingTakesTurns"},
 	{"send: others have their turn", "internal/wire/write.go", `c.letOthers() //`, `_ = 0 //`, wire, "^TestSendingTakesTurns"},
 	{"send: and before much that was read", "internal/wire/pace.go", `if b.large == nil {`, `if false {`, wire, "^TestSendingTakesTurns"},
+	{"send: slow calls are forgotten", "internal/wire/pace.go", `e.pace.halved.Store(0)`, `return true`, wire, "^TestSlowSendsAreForgotten"},
 	{"send: less at once where it takes long", "internal/wire/pace.go", `case took >= longSend:`, `case false:`, wire, "^TestSlowSendsBecomeSmaller"},
 	{"deflate: a bound without a limit", "internal/wire/inflate.go", `maxMessage = mostInflated`, `maxMessage = 1 << 60`, wire, "^TestCompressedWithoutALimit"},
 	{"deflate: no overflow of a large limit", "internal/wire/parser.go", `2*min(p.rules.maxMessage, math.MaxInt64/4) + 1024`, `2*p.rules.maxMessage + 1024`, wire, "^TestCompressedWithoutALimit"},

@@ -120,7 +120,7 @@ func (t *detached) open() *os.File {
 // no WebSocket client sends, ends a read too: what is behind it waits for the next packet. A handler that blocks keeps
 // the buffer, so it is a large one only where that was of use before.
 func (t *detached) drain(c *Conn) error {
-	b := newReadBuffer(t.long && !c.engine.pace.slow())
+	b := newReadBuffer(t.long && !c.engine.sendsSlowly())
 	defer b.release()
 	b.have = copy(b.bytes(), c.rest)
 	room, all, s := 0, 0, spell{}

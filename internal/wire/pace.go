@@ -10,24 +10,24 @@ const (
 	leastPiece = 8 << 10
 	// longSend is how long a call takes that keeps others waiting: the kernel had to find memory for what it took.
 	longSend = 50 * time.Microsecond
+	// slowFor is how long one such call counts, when no others are timed.
+	slowFor = time.Second
 )
 
 // pace is how much sockets are given at once: half as much after each call that takes long. The zero value is ready for
-// use, by several goroutines at once.
-type pace struct{ halved atomic.Int32 }
+// use, by several goroutines at once. Times are ages of the engine.
+type pace struct {
+	halved atomic.Int32
+	last   atomic.Int64 // when a call has taken long
+}
 
-// piece returns how many bytes a socket is given at once.
-func (p *pace) piece() int { return maxWrite >> p.halved.Load() }
-
-// slow reports whether calls have taken long lately.
-func (p *pace) slow() bool { return p.halved.Load() > 0 }
-
-// tell notes how long a call took in which the kernel took so many bytes.
-func (p *pace) tell(bytes int, took time.Duration) {
+// tell notes how long a call took, which is over now, and in which the kernel took so many bytes.
+func (p *pace) tell(now int64, bytes int, took time.Duration) {
 	halved := p.halved.Load()
 	piece := maxWrite >> halved
 	switch {
 	case took >= longSend:
+		p.last.Store(now)
 		if piece > leastPiece {
 			p.halved.CompareAndSwap(halved, halved+1)
 		}
@@ -41,15 +41,36 @@ func (c *Conn) trySend(b []byte) int {
 	if len(b) < leastPiece {
 		return c.socket.tryWrite(b)
 	}
-	pace, begun := &c.engine.pace, time.Now()
-	n := c.socket.tryWrite(b[:min(len(b), pace.piece())])
-	pace.tell(n, time.Since(begun))
+	e, begun := c.engine, c.engine.age()
+	n := c.socket.tryWrite(b[:min(len(b), e.piece())])
+	now := e.age()
+	e.pace.tell(now, n, time.Duration(now-begun))
 	return n
+}
+
+// piece returns how many bytes a socket is given at once.
+func (e *Engine) piece() int {
+	if e.sendsSlowly() {
+		return maxWrite >> e.pace.halved.Load()
+	}
+	return maxWrite
+}
+
+// sendsSlowly reports whether calls have taken long lately.
+func (e *Engine) sendsSlowly() bool {
+	if e.pace.halved.Load() == 0 {
+		return false
+	}
+	if e.age()-e.pace.last.Load() < int64(slowFor) {
+		return true
+	}
+	e.pace.halved.Store(0)
+	return false
 }
 
 // letOthers takes a turn between two pieces, where calls take long. No lock may be held.
 func (c *Conn) letOthers() {
-	if c.engine.pace.slow() {
+	if c.engine.sendsSlowly() {
 		c.engine.turns.Take()
 	}
 }

@@ -62,6 +62,22 @@ func TestSlowSendsBecomeSmaller(t *testing.T) {
 	})
 }
 
+// TestSlowSendsAreForgotten: after a second without one.
+func TestSlowSendsAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSlowSocket(t, wire.NewEngine(limits()), func() { time.Sleep(slowSend) })
+		s.send(t, 256<<10)
+		time.Sleep(900 * time.Millisecond)
+		if got := s.send(t, 64<<10); got[0] != 8 {
+			t.Errorf("soon after, a slow socket was given %v KiB", got)
+		}
+		time.Sleep(time.Second)
+		if got := s.send(t, 64<<10); got[0] != 64 {
+			t.Errorf("a second later it was given %v KiB", got)
+		}
+	})
+}
+
 // slowSend is how long it takes a slow socket to take 8 KiB or more.
 const slowSend = 300 * time.Microsecond
 

@@ -46,7 +46,7 @@ func (c *Conn) writeSome(p []byte) error {
 			c.letOthers() // the next piece may take as long
 			return nil
 		}
-		most = c.engine.pace.piece()
+		most = c.engine.piece()
 	}
 	var deadline time.Time
 	if c.engine.WriteDeadline > 0 {

@@ -57,7 +57,7 @@ func (o *outbox) writeLocked() {
 		l.settle()
 		return
 	}
-	for left := o.conn.engine.pace.piece(); left > 0 && o.conn.detached && l.take(); {
+	for left := o.conn.engine.piece(); left > 0 && o.conn.detached && l.take(); {
 		n := o.conn.trySend(l.hand.data[l.written:])
 		if left -= n; !l.wrote(n) {
 			break
