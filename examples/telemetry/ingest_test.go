@@ -45,7 +45,7 @@ func TestReadingsWaitForTheDatabase(t *testing.T) {
 func TestDeviceThatDoesNotReadIsCutOff(t *testing.T) {
 	r := start(t, newDB(t))
 	bad, good := r.connect(t, "bad"), r.connect(t, "good")
-	garbage := []byte("[" + strings.Repeat("0,", maxReadings-1) + "0]")
+	garbage := []byte("[" + strings.Repeat("0,", maxTold-1) + "0]") // each has an answer
 	var flood sync.WaitGroup
 	flood.Go(func() {
 		for bad.Write(context.Background(), websocket.MessageText, garbage) == nil {
