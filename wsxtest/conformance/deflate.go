@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 )
 
-const (
-	tail   = "\x00\x00\xff\xff" // which messages are sent without (RFC 7692, section 7.2.1)
-	window = 32 << 10
-)
+const tail = "\x00\x00\xff\xff" // which messages are sent without (RFC 7692, section 7.2.1)
 
 // inflater reads the server's compressed messages. Nil: none may come.
 type inflater struct {
@@ -55,25 +53,46 @@ func latest(p []byte, n int) []byte { return p[max(0, len(p)-n):] }
 type deflater struct {
 	takeover bool
 	level    int
-	before   []byte
+	w        *flate.Writer // with takeover: knows the messages before
+	out      bytes.Buffer
 }
 
 // deflate compresses a message, each of its parts in blocks of its own.
 func (d *deflater) deflate(parts ...[]byte) []byte {
-	var b bytes.Buffer
-	w, err := flate.NewWriterDict(&b, d.level, d.before)
+	if d.w == nil {
+		d.w = writers.take(d.level, &d.out)
+	}
+	for _, p := range parts {
+		_, _ = d.w.Write(p)
+		_ = d.w.Flush()
+	}
+	if !d.takeover {
+		writers.put(d.level, d.w)
+		d.w = nil
+	}
+	message := bytes.TrimSuffix(bytes.Clone(d.out.Bytes()), []byte(tail))
+	d.out.Reset()
+	return message
+}
+
+// pools are writers that nobody uses, by level: each has more than half a megabyte.
+type pools [flate.BestCompression - flate.HuffmanOnly + 1]sync.Pool
+
+var writers pools
+
+func (p *pools) take(level int, to io.Writer) *flate.Writer {
+	if w, ok := p[level-flate.HuffmanOnly].Get().(*flate.Writer); ok {
+		w.Reset(to)
+		return w
+	}
+	w, err := flate.NewWriter(to, level)
 	if err != nil {
 		panic(err) // a level that there is not
 	}
-	for _, p := range parts {
-		_, _ = w.Write(p)
-		_ = w.Flush()
-		if d.takeover {
-			d.before = latest(append(d.before, p...), window)
-		}
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte(tail))
+	return w
 }
+
+func (p *pools) put(level int, w *flate.Writer) { p[level-flate.HuffmanOnly].Put(w) }
 
 // deflated compresses a message by itself.
 func deflated(level int, parts ...[]byte) []byte {
