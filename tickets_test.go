@@ -68,6 +68,7 @@ func ticketFor(t *testing.T, addr, token string) string {
 func TestATicketOpens(t *testing.T) {
 	l := &leakTest{T: t}
 	addr, h := serveTickets(t, &l.log)
+	opened := make(map[string]*wsxtest.Client)
 	for name, with := range map[string]func(ticket string) string{
 		"query": func(ticket string) string { return handshake("/ws?ticket=" + ticket) },
 		"subprotocol": func(ticket string) string {
@@ -87,6 +88,9 @@ func TestATicketOpens(t *testing.T) {
 			t.Errorf("%s: a replay got %d", name, got)
 		}
 		_ = other.Conn().Close()
+		opened[name] = c
+	}
+	for name, c := range opened {
 		if e := c.ReadClose(); e.Status != ws.StatusTokenExpired {
 			t.Errorf("%s: closed with %v, want the end of the first token", name, e)
 		}
