@@ -8,6 +8,15 @@ import (
 	"time"
 )
 
+const (
+	// maxUnsent is how many bytes the kernel keeps for a socket besides those that are on their way. Else it keeps up
+	// to 4 MiB for a peer that does not read, where nobody counts them and no policy reaches them.
+	maxUnsent = 128 << 10
+	// notSentLowat is TCP_NOTSENT_LOWAT of tcp(7), which package syscall does not have. A socket does not get it from
+	// its listener.
+	notSentLowat = 25
+)
+
 // detach duplicates the descriptor of nc, when that is a TCP socket or gives one up as fasthttp's hijacked connections
 // do. It closes nc, and returns what nc had read ahead.
 func detach(nc net.Conn) (transport, []byte, bool) {
@@ -39,6 +48,7 @@ func duplicate(tcp *net.TCPConn) (fd uintptr, err error) {
 	var errno syscall.Errno
 	err = raw.Control(func(old uintptr) {
 		fd, _, errno = syscall.RawSyscall(syscall.SYS_FCNTL, old, syscall.F_DUPFD_CLOEXEC, 3)
+		_ = syscall.SetsockoptInt(int(old), syscall.IPPROTO_TCP, notSentLowat, maxUnsent) // or works without
 	})
 	if err == nil && errno != 0 {
 		err = errno

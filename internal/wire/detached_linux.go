@@ -224,9 +224,9 @@ func (t *detached) send(p []byte) (int, error) {
 	}
 }
 
-// firstLook is how soon a writer that waits looks whether the socket takes something: the poller says so only when a
-// third of the socket's buffer is free, which with a reader that is slow may take longer than the deadline. It looks
-// again after twice that time, and so on.
+// firstLook is how soon a writer that waits looks whether the socket takes something: the poller says so only when half
+// of maxUnsent has gone, which with a reader that is slow may take longer than the deadline. It looks again after twice
+// that time, and so on.
 const firstLook = 20 * time.Millisecond
 
 func (t *detached) write(p []byte, deadline time.Time) (int, error) {
