@@ -14,7 +14,7 @@ import (
 )
 
 // TestSendingTakesTurns: the kernel may have to find memory for what a socket takes, which takes long. Neither one
-// connection that sends much nor many that send something keep others waiting then.
+// connection that sends much nor many that send something keep others waiting then, and neither does who sends to many.
 func TestSendingTakesTurns(t *testing.T) {
 	t.Run("much", func(t *testing.T) {
 		wantTurns(t, func(w *waiter) {
@@ -24,6 +24,15 @@ func TestSendingTakesTurns(t *testing.T) {
 		})
 	})
 	t.Run("many", func(t *testing.T) { wantTurns(t, func(w *waiter) { sendByMany(t, w) }) })
+	t.Run("to many", func(t *testing.T) {
+		wantTurns(t, func(w *waiter) {
+			e := wire.NewEngine(limits())
+			for range 25 {
+				must(t, newSlowSocket(t, e, w.work).conn.Send(ws.Binary, make([]byte, 8<<10)))
+			}
+			w.await(t)
+		})
+	})
 }
 
 func sendByMany(t *testing.T, w *waiter) {
