@@ -10,7 +10,7 @@ const (
 	// receiversALook is after how many receivers the clock is looked at.
 	receiversALook = 2
 	// slowReceiver is more than a receiver takes unless the kernel has to find memory for what its socket takes. Then
-	// a few make a spell, and the clock is looked at after each.
+	// a spell is over when one more would probably make it too long, and the clock is looked at after each.
 	slowReceiver = 10 * time.Microsecond
 	spellOfSlow  = 50 * time.Microsecond
 )
@@ -42,5 +42,6 @@ func (s *spell) over() bool {
 	}
 	took := time.Since(s.begun)
 	s.slow = took >= time.Duration(s.receivers)*slowReceiver
-	return took >= s.most || s.slow && took >= spellOfSlow
+	next := took / time.Duration(s.receivers)
+	return took >= s.most || s.slow && took+next > spellOfSlow
 }

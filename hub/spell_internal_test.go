@@ -18,7 +18,8 @@ func TestSpells(t *testing.T) {
 		{9 * time.Microsecond, true, []int{12, 12}},
 		{10 * time.Microsecond, true, []int{5, 5}},
 		{10 * time.Microsecond, false, []int{5, 5}},
-		{30 * time.Microsecond, true, []int{2, 2}},
+		{25 * time.Microsecond, true, []int{2, 2}},
+		{30 * time.Microsecond, true, []int{2, 1}},
 		{80 * time.Microsecond, true, []int{2, 1, 1}}, // the first look is after two
 		{80 * time.Microsecond, false, []int{2, 1, 1}},
 		{5 * time.Millisecond, false, []int{2, 1, 1}},

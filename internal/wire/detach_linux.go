@@ -6,6 +6,7 @@ import (
 	"net"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 const (
@@ -48,7 +49,9 @@ func duplicate(tcp *net.TCPConn) (fd uintptr, err error) {
 	var errno syscall.Errno
 	err = raw.Control(func(old uintptr) {
 		fd, _, errno = syscall.RawSyscall(syscall.SYS_FCNTL, old, syscall.F_DUPFD_CLOEXEC, 3)
-		_ = syscall.SetsockoptInt(int(old), syscall.IPPROTO_TCP, notSentLowat, maxUnsent) // or works without
+		unsent := int32(maxUnsent)
+		_, _, _ = syscall.RawSyscall6(syscall.SYS_SETSOCKOPT, old, syscall.IPPROTO_TCP, notSentLowat,
+			uintptr(unsafe.Pointer(&unsent)), unsafe.Sizeof(unsent), 0) // works without, too
 	})
 	if err == nil && errno != 0 {
 		err = errno
