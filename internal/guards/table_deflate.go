@@ -17,6 +17,7 @@ var deflateGuards = []guard{
 	{"send: others have their turn", "internal/wire/write.go", `c.letOthers() //`, `_ = 0 //`, wire, "^TestSendingTakesTurns"},
 	{"send: and before much that was read", "internal/wire/pace.go", `if b.large == nil {`, `if false {`, wire, "^TestSendingTakesTurns"},
 	{"send: and before much is sent", "internal/wire/conn.go", `if len(payload) >= leastPiece {`, `if false {`, wire, "^TestSendingTakesTurns"},
+	{"send: many do not look at once", "internal/wire/detached_write_linux.go", `return d + rand.N(d)`, `return d + 0*rand.N(d)`, wire, "^TestLooksAreSpread"},
 	{"send: what the kernel keeps has a bound", "internal/wire/detach_linux.go", `syscall.IPPROTO_TCP, notSentLowat,`, `syscall.IPPROTO_TCP, 0,`, wire, "^TestTheKernelHoldsLittle"},
 	{"send: slow calls are forgotten", "internal/wire/pace.go", `e.pace.halved.Store(0)`, `return true`, wire, "^TestSlowSendsAreForgotten"},
 	{"send: less at once where it takes long", "internal/wire/pace.go", `case took >= longSend:`, `case false:`, wire, "^TestSlowSendsBecomeSmaller"},
@@ -48,7 +49,7 @@ var memoryGuards = []guard{
 `, ``, wire, "^TestHoldDoesNotWait"},
 	{"batch: nothing is lost by a callback that exits", "hub/dispatch.go", `	(*events)(c).Pause() // f may end the goroutine
 `, ``, "./hub", "^TestGoexitBehind"},
-	{"slow: a steady reader is not cut", "internal/wire/detached_linux.go", steadyReader, `	return t.await(p, deadline)
+	{"slow: a steady reader is not cut", "internal/wire/detached_write_linux.go", steadyReader, `	return t.await(p, deadline)
 }
 `, wire, "^TestAVerySlowReader"},
 	{"misuse: a message has a type", "internal/wire/conn.go", `case t != ws.Text && t != ws.Binary:`, `case false:`, "./hub", "^TestMessageType"},
@@ -67,7 +68,7 @@ var requestGuards = []guard{
 }
 
 const steadyReader = `	for look := firstLook; ; look *= 2 {
-		until := time.Now().Add(look)
+		until := time.Now().Add(spread(look))
 		last := !deadline.IsZero() && !until.Before(deadline)
 		if last {
 			until = deadline

@@ -49,9 +49,9 @@ func duplicate(tcp *net.TCPConn) (fd uintptr, err error) {
 	var errno syscall.Errno
 	err = raw.Control(func(old uintptr) {
 		fd, _, errno = syscall.RawSyscall(syscall.SYS_FCNTL, old, syscall.F_DUPFD_CLOEXEC, 3)
-		unsent := int32(maxUnsent)
+		unsent := int32(maxUnsent) // works without, too
 		_, _, _ = syscall.RawSyscall6(syscall.SYS_SETSOCKOPT, old, syscall.IPPROTO_TCP, notSentLowat,
-			uintptr(unsafe.Pointer(&unsent)), unsafe.Sizeof(unsent), 0) // works without, too
+			uintptr(unsafe.Pointer(&unsent)), unsafe.Sizeof(unsent), 0) //nolint:gosec // unsent lives as long as the call
 	})
 	if err == nil && errno != 0 {
 		err = errno

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fiberwsx/wsx/internal/wire"
 	"github.com/fiberwsx/wsx/ws"
 	"github.com/fiberwsx/wsx/wsxtest"
 )
@@ -50,6 +51,19 @@ func TestAVerySlowReaderIsNotCut(t *testing.T) {
 	}
 	r.Abort()
 	r.ended(t)
+}
+
+// TestLooksAreSpread: those who wait since the same moment look at moments of their own, and none before its time.
+func TestLooksAreSpread(t *testing.T) {
+	const d = 20 * time.Millisecond
+	first, last := wire.Spread(d), time.Duration(0)
+	for range 100 {
+		look := wire.Spread(d)
+		first, last = min(first, look), max(last, look)
+	}
+	if first < d || last >= 2*d || last-first < d/2 {
+		t.Errorf("100 looks are after %v to %v, want all over %v to %v", first, last, d, 2*d)
+	}
 }
 
 // narrowPair is a pair of sockets whose client holds little, so that it takes little by little, as over a network.
