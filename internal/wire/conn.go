@@ -132,9 +132,6 @@ func (c *Conn) SendMarked(t ws.MessageType, payload []byte, m Mark) error {
 }
 
 func (c *Conn) sendUnder(t ws.MessageType, payload []byte, m *Mark) error {
-	if len(payload) >= leastPiece {
-		c.letOthers() // whoever has read and handled as much has worked for a while
-	}
 	if err := CheckMessage(t, payload); err != nil {
 		return err
 	}

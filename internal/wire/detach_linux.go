@@ -6,16 +6,6 @@ import (
 	"net"
 	"syscall"
 	"time"
-	"unsafe"
-)
-
-const (
-	// maxUnsent is how many bytes the kernel keeps for a socket besides those that are on their way. Else it keeps up
-	// to 4 MiB for a peer that does not read, where nobody counts them and no policy reaches them.
-	maxUnsent = 128 << 10
-	// notSentLowat is TCP_NOTSENT_LOWAT of tcp(7), which package syscall does not have. A socket does not get it from
-	// its listener.
-	notSentLowat = 25
 )
 
 // detach duplicates the descriptor of nc, when that is a TCP socket or gives one up as fasthttp's hijacked connections
@@ -49,9 +39,6 @@ func duplicate(tcp *net.TCPConn) (fd uintptr, err error) {
 	var errno syscall.Errno
 	err = raw.Control(func(old uintptr) {
 		fd, _, errno = syscall.RawSyscall(syscall.SYS_FCNTL, old, syscall.F_DUPFD_CLOEXEC, 3)
-		unsent := int32(maxUnsent) // works without, too
-		_, _, _ = syscall.RawSyscall6(syscall.SYS_SETSOCKOPT, old, syscall.IPPROTO_TCP, notSentLowat,
-			uintptr(unsafe.Pointer(&unsent)), unsafe.Sizeof(unsent), 0) //nolint:gosec // unsent lives as long as the call
 	})
 	if err == nil && errno != 0 {
 		err = errno

@@ -31,7 +31,7 @@ func (p *pace) tell(now int64, bytes int, took time.Duration) {
 		if piece > leastPiece {
 			p.halved.CompareAndSwap(halved, halved+1)
 		}
-	case halved > 0 && took*time.Duration(4*piece) < longSend*time.Duration(bytes): // twice a piece would take half as long at most
+	case halved > 0 && took*time.Duration(4*piece) < longSend*time.Duration(bytes): // twice a piece would take half of longSend at most
 		p.halved.CompareAndSwap(halved, halved-1)
 	}
 }
