@@ -48,6 +48,7 @@ func TestDeviceThatDoesNotReadIsCutOff(t *testing.T) {
 	garbage := []byte("[" + strings.Repeat("0,", maxTold-1) + "0]") // each has an answer
 	var flood sync.WaitGroup
 	flood.Go(func() {
+		_ = bad.Write(context.Background(), websocket.MessageText, []byte("["+strings.Repeat("0,", maxReadings-1)+"0]"))
 		for bad.Write(context.Background(), websocket.MessageText, garbage) == nil {
 		}
 	})
