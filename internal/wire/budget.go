@@ -37,7 +37,7 @@ type budget struct {
 // holding is what a connection holds.
 type holding struct {
 	bytes int
-	since time.Time // when it last moved
+	since time.Time // when it last moved; zero: it does not wait for its peer
 }
 
 // candidate is a connection that the budget may close.
@@ -149,7 +149,7 @@ func (b *budget) candidates() (all []candidate) {
 	defer b.mu.Unlock()
 	now, allowed := time.Now(), b.allows()
 	for c, h := range b.holders {
-		if still := now.Sub(h.since); still >= allowed {
+		if still := now.Sub(h.since); still >= allowed && !h.since.IsZero() {
 			all = append(all, candidate{c, h, float64(h.bytes) * still.Seconds()})
 		}
 	}

@@ -39,7 +39,7 @@ type Engine struct {
 	partials   budget
 	compressor *deflate.Compressor
 	sharing    atomic.Int64 // connections that take what was compressed for all
-	turns      turn.Turns   // of goroutines with much to do
+	takeTurn   func()       // of a goroutine with much to do
 	pace       pace         // of what is sent
 	inflated   atomic.Int64 // bytes, by all connections, since the last turn for that
 }
@@ -56,6 +56,7 @@ func NewEngine(cfg Config) *Engine {
 		outboxes:   budget{most: cfg.OutboxBudget, patience: patience, shed: (*Conn).shed, close: (*Conn).overflow},
 		partials:   budget{most: cfg.PartialBudget, patience: strainPatience, close: (*Conn).tryLater},
 		compressor: deflate.NewCompressor(cfg.Compression.Level),
+		takeTurn:   new(turn.Turns).Take,
 	}
 }
 

@@ -23,7 +23,7 @@ const partOfInflating = 32 << 10
 func (e *events) inflates() {
 	if done := &e.engine.inflated; done.Load() >= partOfInflating {
 		done.Store(0)
-		e.engine.turns.Take()
+		e.engine.takeTurn()
 	}
 }
 

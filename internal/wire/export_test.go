@@ -5,6 +5,9 @@ func Throttled(c *Conn, send func(p []byte) int) {
 	c.socket, c.detached = throttled{c.socket, send}, true
 }
 
+// SetTurn replaces what takes a turn.
+func SetTurn(e *Engine, take func()) { e.takeTurn = take }
+
 type throttled struct {
 	transport
 	send func(p []byte) int

@@ -1,5 +1,7 @@
 package wire
 
+import "time"
+
 // settle counts what has come to wait towards the budget, in as little memory as it needs. What is written at once
 // never gets here.
 func (l *load) settle() {
@@ -46,5 +48,9 @@ func (l *load) release(k *chunk) {
 
 // declare tells the budget of a weight that has changed, or of progress.
 func (l *load) declare(before int) {
-	l.conn.engine.outboxes.hold(l.conn, before, l.weight, l.progress)
+	since := l.progress
+	if l.yields {
+		since = time.Time{}
+	}
+	l.conn.engine.outboxes.hold(l.conn, before, l.weight, since)
 }

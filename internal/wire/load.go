@@ -20,6 +20,7 @@ type load struct {
 	writing  bool   // a writer is at work; hand and the socket are its own
 	moved    chan struct{}
 	progress time.Time // since when the writer waits for the socket
+	yields   bool      // the writer lets others go first, and does not wait for the socket
 	loose    loose     // what of it may be dropped
 
 	conn *Conn  // of the writer
@@ -227,6 +228,14 @@ func (l *load) drop() (dropped int) {
 	l.messages -= dropped
 	l.queue, l.loose = l.first[:0], loose{}
 	return dropped
+}
+
+// stuck returns how long the writer has been waiting for the socket.
+func (l *load) stuck() time.Duration {
+	if l.yields {
+		return 0
+	}
+	return time.Since(l.progress)
 }
 
 // signal tells whoever waits that there was progress.

@@ -68,17 +68,19 @@ func (e *Engine) sendsSlowly() bool {
 	return false
 }
 
-// letOthers takes a turn between two pieces, where calls take long. No lock may be held.
-func (c *Conn) letOthers() {
+// yield takes a turn between two pieces that c's writer sends, where calls take long.
+func (c *Conn) yield() {
 	if c.engine.sendsSlowly() {
-		c.engine.turns.Take()
+		c.out.yields(true)
+		c.engine.takeTurn()
+		c.out.yields(false)
 	}
 }
 
-// letOthersBefore takes a turn before c reads and handles much, which may be answered with as much. Many may wait for
-// one: they have no more than a small buffer each.
+// letOthersBefore takes a turn before c reads and handles much, which may be answered with as much, where calls take
+// long. Many may wait for one: they have no more than a small buffer each.
 func (c *Conn) letOthersBefore(b *readBuffer) {
-	if b.large == nil {
-		c.letOthers()
+	if b.large == nil && c.engine.sendsSlowly() {
+		c.engine.takeTurn()
 	}
 }

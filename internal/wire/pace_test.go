@@ -3,7 +3,9 @@
 package wire_test
 
 import (
+	"io"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -87,14 +89,19 @@ const slowSend = 300 * time.Microsecond
 
 // slowSocket is a connection whose socket takes all that it is given, but needs its time for 8 KiB and more.
 type slowSocket struct {
-	conn  *wire.Conn
-	given chan int // KiB at once
+	conn    *wire.Conn
+	client  *wsxtest.Client
+	given   chan int    // KiB at once
+	refuses atomic.Bool // it takes nothing at once from now on
 }
 
 func newSlowSocket(t *testing.T, e *wire.Engine, work func()) *slowSocket {
-	_, server := wsxtest.Pipe(t)
-	s := &slowSocket{conn: wire.New(server, e, &recorder{}), given: make(chan int, 1000)}
+	client, server := wsxtest.Pipe(t)
+	s := &slowSocket{conn: wire.New(server, e, &recorder{}), client: client, given: make(chan int, 1000)}
 	wire.Throttled(s.conn, func(p []byte) int {
+		if s.refuses.Load() {
+			return 0
+		}
 		if len(p) >= 8<<10 {
 			work()
 		}
@@ -113,4 +120,47 @@ func (s *slowSocket) send(t *testing.T, size int) (given []int) {
 		given = append(given, <-s.given)
 	}
 	return given
+}
+
+// TestATurnIsNoRefusal: a writer that lets others go first does not wait for the socket, however long that takes. So
+// neither who waits for room closes the connection, nor the budget, nor a round that finds the outbox full.
+func TestATurnIsNoRefusal(t *testing.T) {
+	const longTurn = 1100 * time.Millisecond // longer than any patience
+	for name, row := range map[string]struct {
+		budget, waiting int
+		meanwhile       func(*testing.T, *slowSocket)
+	}{
+		"sender": {0, 200 << 10, func(t *testing.T, s *slowSocket) { must(t, s.conn.Send(ws.Binary, []byte("behind it"))) }},
+		"sender, and then the socket refuses for a moment": {0, 200 << 10, func(t *testing.T, s *slowSocket) {
+			s.refuses.Store(true)
+			time.AfterFunc(longTurn+25*time.Millisecond, func() { _, _ = io.Copy(io.Discard, s.client.Conn()) })
+			must(t, s.conn.Send(ws.Binary, []byte("behind it")))
+		}},
+		"budget": {60 << 10, 200 << 10, func(*testing.T, *slowSocket) {}},
+		"round": {0, 1200 << 10, func(t *testing.T, s *slowSocket) {
+			time.Sleep(longTurn - time.Millisecond)
+			round := wire.NewRound(0)
+			defer round.Release()
+			round.Append(ws.Binary, make([]byte, 1000), nil)
+			_, _, err := s.conn.SendRound(round)
+			must(t, err)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := limits()
+				cfg.OutboxBytes, cfg.OutboxBudget = 32<<10, row.budget
+				e := wire.NewEngine(cfg)
+				wire.SetTurn(e, func() { time.Sleep(longTurn) })
+				s := newSlowSocket(t, e, func() { time.Sleep(slowSend) })
+				must(t, s.conn.Send(ws.Binary, make([]byte, row.waiting)))
+				synctest.Wait() // the writer waits for its turn
+				row.meanwhile(t, s)
+				must(t, s.conn.Flush(t.Context()))
+				want(t, "cause", s.conn.Cause(), nil)
+				want(t, "dropped", cfg.Dropped.Load(), 0)
+				s.conn.Abort()
+			})
+		})
+	}
 }

@@ -16,7 +16,7 @@ func (s *spell) goOn(c *Conn) {
 		s.since = c.readAt
 	}
 	if time.Since(s.since) >= mostSpell {
-		c.engine.turns.Take()
+		c.engine.takeTurn()
 		s.since = time.Now()
 	}
 }

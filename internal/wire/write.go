@@ -20,7 +20,7 @@ func (c *Conn) write() {
 	defer c.writers.Done()
 	for {
 		for c.detached && c.out.feed() {
-			c.letOthers()
+			c.yield()
 		}
 		p, dropped, drained := c.out.next()
 		c.countDropped(dropped)
@@ -43,7 +43,7 @@ func (c *Conn) writeSome(p []byte) error {
 	if c.detached {
 		if n := c.trySend(p); n > 0 {
 			c.out.wrote(n)
-			c.letOthers() // the next piece may take as long
+			c.yield() // the next piece may take as long
 			return nil
 		}
 		most = c.engine.piece()

@@ -107,6 +107,15 @@ func (o *outbox) wrote(n int) {
 	}
 }
 
+// yields notes that the writer lets others go first, or that it goes on. How long that takes says nothing of the socket.
+func (o *outbox) yields(on bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	l := o.load
+	l.yields, l.progress = on, time.Now()
+	l.declare(l.weight)
+}
+
 // giveUp says that what the writer has in hand cannot be written, and returns how many messages that are.
 func (o *outbox) giveUp() (dropped int) {
 	o.mu.Lock()
@@ -127,5 +136,5 @@ func (o *outbox) watch() (moved <-chan struct{}, stuck time.Duration) {
 	if l.moved == nil {
 		l.moved = make(chan struct{})
 	}
-	return l.moved, time.Since(l.progress)
+	return l.moved, l.stuck()
 }
