@@ -3,6 +3,7 @@
 package turn
 
 import (
+	"runtime"
 	"sync"
 	"time"
 )
@@ -38,6 +39,7 @@ func (w *way) wait(t *Turns) (waited, computed time.Duration) {
 	if r.asked.IsZero() {
 		return 0, 0
 	}
+	runtime.Gosched() // of all that a poll has found ready Go runs the last one first, which is this one
 	if r.computed != 0 {
 		r.computed += processTime()
 	}
