@@ -6,11 +6,21 @@ import (
 	"net"
 	"syscall"
 	"time"
+
+	"github.com/fiberwsx/wsx/internal/turn"
 )
 
 // patient is a listener that waits while the process or the system has nothing left to accept with. fasthttp takes that
 // for the end, and the process would end with all the clients that it has.
-type patient struct{ net.Listener }
+type patient struct {
+	net.Listener
+	takeTurn func()
+	burst    turn.Burst // of connections
+}
+
+func newPatient(ln net.Listener) *patient {
+	return &patient{Listener: ln, takeTurn: new(turn.Turns).Take}
+}
 
 // The pauses between two attempts to accept.
 const (
@@ -19,11 +29,15 @@ const (
 )
 
 // Accept implements [net.Listener].
-func (l patient) Accept() (net.Conn, error) {
+func (l *patient) Accept() (net.Conn, error) {
 	for pause := firstAcceptPause; ; pause = min(2*pause, lastAcceptPause) {
 		nc, err := l.Listener.Accept()
-		if err == nil || !isWant(err) {
-			return nc, err
+		switch {
+		case err == nil:
+			l.burst.Piece(l.takeTurn)
+			return nc, nil
+		case !isWant(err):
+			return nil, err
 		}
 		if pause == firstAcceptPause {
 			slog.Warn("wsx: cannot accept connections for want of resources, trying again", "error", err)

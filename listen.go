@@ -94,7 +94,7 @@ func Serve(app *fiber.App, ln net.Listener, hubs ...*hub.Hub) error {
 	defer signal.Stop(signals)
 
 	served := make(chan error, 1)
-	go func() { served <- app.Listener(patient{ln}) }()
+	go func() { served <- app.Listener(newPatient(ln)) }()
 	select {
 	case err := <-served:
 		return errors.Join(err, drain(signals, hubs))

@@ -59,7 +59,8 @@ type gate struct {
 	caps         *caps
 	firstSeen    sync.Once
 	lines        lines
-	turns        turn.Turns                                                     // of refusals
+	turns        turn.Turns                                                     // of handshakes
+	burst        turn.Burst                                                     // of those that are not refused
 	renew        func(ctx context.Context, token string) (auth.Identity, error) // nil without Config.Refresh
 	appTrust
 }
@@ -95,6 +96,7 @@ func (g *gate) handle(c *fiber.Ctx, accept func(*fiber.Ctx, *admission) error) e
 	}
 	returned := false
 	defer a.slot.releaseUnless(&returned)
+	g.burst.Piece(g.turns.Take) // many that come at once do not keep the others waiting
 	if err = accept(c, a); err != nil {
 		a.slot.release()
 	}

@@ -14,6 +14,21 @@ var deflateGuards = []guard{
 	{"deflate: no dictionary above level 6", "internal/deflate/compress.go", `level > lowerLevel && bits`, `false && bits`, deflate, "^TestTakeoverAtHighLevels"},
 	{"deflate: others have their turn", "internal/wire/events.go", `e.engine.takeTurn()`, `_ = done`, wire, "^TestInflatingTakesTurns"},
 	{"slow: others have their turn", "internal/wire/spell.go", `c.engine.takeTurn()`, ``, wire, "^TestReadingTakesTurns"},
+	{"end: others have their turn", "internal/wire/read.go", `		c.engine.letOthers()
+`, ``, wire, "^TestEndingTakesTurns"},
+	{"budget: others have their turn", "internal/wire/budget.go", `		c.engine.letOthers()
+`, ``, wire, "^TestRelievingTakesTurns"},
+	{"turn: behind all that is ready", "internal/turn/wait_unix.go", `runtime.Gosched() //`, `_ = runtime.Gosched //`, "./internal/turn", "^TestTake$"},
+	{"turn: in a burst", "internal/turn/burst.go", `		take()
+`, ``, "./internal/turn", "^TestBurst"},
+	{"turn: those that come meanwhile wait too", "internal/turn/burst.go", `		take()
+		now = age()
+		b.last.Store(now)
+		b.since.Store(now)
+`, `		b.since.Store(now)
+		take()
+`, "./internal/turn", "^TestBurst"},
+	{"turn: a burst ends with a pause", "internal/turn/burst.go", `case now-last >= int64(apart):`, `case last < 0:`, "./internal/turn", "^TestBurst"},
 	{"send: others have their turn", "internal/wire/write.go", `c.yield() // the`, `_ = 0 // the`, wire, "^TestSendingTakesTurns"},
 	{"send: and before much that was read", "internal/wire/pace.go", `if b.large == nil && c.engine.sendsSlowly() {`, `if false {`, wire, "^TestSendingTakesTurns"},
 	{"send: it stays less until more would be fast", "internal/wire/pace.go", `took*time.Duration(4*piece)`, `took*time.Duration(2*piece)`, wire, "^TestSlowSendsBecomeSmaller"},

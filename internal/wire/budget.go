@@ -101,10 +101,9 @@ func (b *budget) armLocked() {
 // relieve closes those who hold too much. One that is closing already, and still holds it, has had its time: it is cut
 // off.
 func (b *budget) relieve() {
-	s := spell{since: time.Now()}
 	for _, k := range b.worst() {
 		c := k.conn
-		s.goOn(c)
+		c.engine.letOthers()
 		if b.moved(k) {
 			continue
 		}

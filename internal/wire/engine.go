@@ -40,6 +40,7 @@ type Engine struct {
 	compressor *deflate.Compressor
 	sharing    atomic.Int64 // connections that take what was compressed for all
 	takeTurn   func()       // of a goroutine with much to do
+	burst      turn.Burst   // of connections that end or are closed
 	pace       pace         // of what is sent
 	inflated   atomic.Int64 // bytes, by all connections, since the last turn for that
 }
@@ -59,6 +60,9 @@ func NewEngine(cfg Config) *Engine {
 		takeTurn:   new(turn.Turns).Take,
 	}
 }
+
+// letOthers has who waits for input go first, when many connections end or are closed at once.
+func (e *Engine) letOthers() { e.burst.Piece(e.takeTurn) }
 
 // Held returns how many bytes of memory wait to be sent, and how many are kept for messages that are not whole yet.
 func (e *Engine) Held() (outboxes, partials int64) {

@@ -44,6 +44,7 @@ func (c *Conn) live(mayNap bool) {
 		if returned && errors.Is(err, errNapping) {
 			return
 		}
+		c.engine.letOthers()
 		c.mu.Lock()
 		c.parkLocked() // nothing is handled any more
 		c.mu.Unlock()

@@ -2,15 +2,15 @@ package wire
 
 import "time"
 
-// spell is how long a goroutine has worked without a turn, for one connection after the other or again and again for
-// one. The zero value has not begun.
+// spell is how long a goroutine has worked without a turn, again and again for one connection. The zero value has not
+// begun.
 type spell struct{ since time.Time }
 
 // mostSpell is how long a spell lasts before the goroutine takes a turn, which costs a hundredth of that.
 const mostSpell = 200 * time.Microsecond
 
-// goOn is called between two parts of the work, the second of which is for c, and takes a turn when it is time. A spell
-// that has not begun counts from c's last read.
+// goOn is called between two parts of the work for c, and takes a turn when it is time. A spell that has not begun
+// counts from c's last read.
 func (s *spell) goOn(c *Conn) {
 	if s.since.IsZero() {
 		s.since = c.readAt

@@ -63,6 +63,38 @@ func readWithoutAPause(t *testing.T, w *waiter, detached bool) {
 	<-over
 }
 
+// TestEndingTakesTurns: nor do many connections that end at once.
+func TestEndingTakesTurns(t *testing.T) {
+	wantTurns(t, func(w *waiter) {
+		e := wire.NewEngine(limits())
+		const many = 50
+		clients := make([]*wsxtest.Client, many)
+		for i := range clients {
+			client, server := tcpPair(t)
+			clients[i] = client
+			startOn(t, client, wrapped{server}, e, &recorder{onClosing: w.work})
+		}
+		for _, c := range clients {
+			_ = c.Conn().Close()
+		}
+		w.await(t)
+	})
+}
+
+// TestRelievingTakesTurns: nor does closing those that hold too much.
+func TestRelievingTakesTurns(t *testing.T) {
+	wantTurns(t, func(w *waiter) {
+		cfg := limits()
+		cfg.OutboxBudget = 64 << 10
+		e := wire.NewEngine(cfg)
+		for range 50 {
+			client, server := wsxtest.Pipe(t)
+			must(t, startOn(t, client, server, e, &recorder{onClosing: w.work}).Send(ws.Binary, make([]byte, 60<<10)))
+		}
+		w.await(t)
+	})
+}
+
 // wantTurns wants the waiter to have its input soon, while others have messages handled in a way that awaits it.
 func wantTurns(t *testing.T, others func(w *waiter)) {
 	t.Helper()

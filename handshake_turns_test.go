@@ -1,0 +1,145 @@
+//go:build unix
+
+package wsx_test
+
+import (
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/fiberwsx/wsx"
+	"github.com/fiberwsx/wsx/auth/jwt"
+	"github.com/fiberwsx/wsx/hub"
+)
+
+// TestRefusalsTakeTurns: a connection that sends one handshake after the other, all of which are refused, does not keep
+// others waiting, even on one processor, where Go looks for input when nothing else can run.
+func TestRefusalsTakeTurns(t *testing.T) {
+	const handshakes, most = 200, 3
+	b := newBystander(t)
+	app := newApp()
+	app.Use("/ws", wsx.New(wsx.Config{
+		Hub: echoHub(), Logger: slog.New(slog.DiscardHandler), Auth: jwt.HMAC(key), TrustedProxies: []string{"127.0.0.1"},
+		ErrorHandler: func(c *fiber.Ctx, err error) error {
+			b.sees()
+			return fiber.DefaultErrorHandler(c, err)
+		},
+	}))
+	app.Handler() // before ServeConn needs it
+	s := &spoofer{begun: []byte(strings.TrimSuffix(handshake("/ws"), "\r\n")), end: handshakes, answers: make(map[string]int)}
+	if err := app.Server().ServeConn(s); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.answers["401"]; got != handshakes {
+		t.Errorf("%d of %d handshakes are refused", got, handshakes)
+	}
+	b.wantWaited(t, most)
+}
+
+// TestHandshakesTakeTurns: nor do many connections whose handshakes come at once, wherever those take their time.
+func TestHandshakesTakeTurns(t *testing.T) {
+	t.Run("before the 101", func(t *testing.T) {
+		b := newBystander(t)
+		connectAtOnce(t, wsx.Config{Hub: echoHub(), Bind: func(*fiber.Ctx) (any, error) {
+			b.works()
+			return nil, nil
+		}})
+		b.wantWaited(t, 6)
+	})
+	t.Run("behind it", func(t *testing.T) {
+		b := newBystander(t)
+		connectAtOnce(t, wsx.Config{Hub: echoHub(hub.Config{OnOpen: func(*hub.Conn) error {
+			b.works()
+			return nil
+		}})})
+		b.wantWaited(t, 6)
+	})
+}
+
+// connectAtOnce has many clients connect at the same moment, and waits until all have.
+func connectAtOnce(t *testing.T, cfg wsx.Config) {
+	t.Helper()
+	cfg.Logger = quiet
+	app := newApp()
+	app.Use("/ws", wsx.New(cfg))
+	app.Handler()
+	var serving, answered sync.WaitGroup
+	for range 50 {
+		client, server := net.Pipe()
+		t.Cleanup(func() { _ = client.Close() })
+		answered.Add(1)
+		go func() {
+			_, _ = io.WriteString(client, handshake("/ws"))
+			_, _ = client.Read(make([]byte, 1))
+			answered.Done()
+			_, _ = io.Copy(io.Discard, client)
+		}()
+		serving.Go(func() { _ = app.Server().ServeConn(server) })
+	}
+	answered.Wait()
+	serving.Wait() // the hub has the connections
+}
+
+// bystander waits for some input, on one processor, while others have pieces of work done. It comes with the tenth.
+type bystander struct {
+	r, w   *os.File
+	pieces atomic.Int64
+	seen   chan int64 // how many pieces there were when it had its input
+}
+
+const inputComesWith = 10
+
+func newBystander(t *testing.T) *bystander {
+	t.Helper()
+	before := runtime.GOMAXPROCS(1)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		runtime.GOMAXPROCS(before)
+		_, _ = r.Close(), w.Close()
+	})
+	b := &bystander{r: r, w: w, seen: make(chan int64, 1)}
+	go func() {
+		_, _ = r.Read(make([]byte, 1))
+		b.seen <- b.pieces.Load()
+	}()
+	return b
+}
+
+// sees counts a piece.
+func (b *bystander) sees() {
+	if b.pieces.Add(1) == inputComesWith {
+		_, _ = b.w.Write([]byte("x"))
+	}
+}
+
+// works is a piece that takes its time, for which it keeps the processor.
+func (b *bystander) works() {
+	for begun := time.Now(); time.Since(begun) < 300*time.Microsecond; {
+	}
+	b.sees()
+}
+
+// wantWaited wants no more than so many pieces between the input and the moment when it is read.
+func (b *bystander) wantWaited(t *testing.T, most int64) {
+	t.Helper()
+	select {
+	case n := <-b.seen:
+		if waited := n - inputComesWith; waited > most {
+			t.Errorf("input was read %d pieces after it had come, want %d at most", waited, most)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("the input was never read")
+	}
+}
