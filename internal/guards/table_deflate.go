@@ -35,6 +35,7 @@ var deflateGuards = []guard{
 	{"send: who watches sees that a turn is no refusal", "internal/wire/load.go", `if l.yields {`, `if false {`, wire, "^TestATurnIsNoRefusal"},
 	{"send: the budget sees that a turn is no refusal", "internal/wire/held.go", `if l.yields {`, `if false {`, wire, "^TestATurnIsNoRefusal"},
 	{"send: a turn is no time of waiting", "internal/wire/writing.go", `l.yields, l.progress = on, time.Now()`, `l.yields = on`, wire, "^TestATurnIsNoRefusal"},
+	{"slow: many do not look at once", "internal/wire/detached_write_linux.go", `return d - rand.N(d/2)`, `return d - 0*rand.N(d/2)`, wire, "^TestLooksAreSpread"},
 	{"send: slow calls are forgotten", "internal/wire/pace.go", `e.pace.halved.Store(0)`, `return true`, wire, "^TestSlowSendsAreForgotten"},
 	{"send: less at once where it takes long", "internal/wire/pace.go", `case took >= longSend:`, `case false:`, wire, "^TestSlowSendsBecomeSmaller"},
 	{"deflate: a bound without a limit", "internal/wire/inflate.go", `maxMessage = mostInflated`, `maxMessage = 1 << 60`, wire, "^TestCompressedWithoutALimit"},
@@ -65,7 +66,7 @@ var memoryGuards = []guard{
 `, ``, wire, "^TestHoldDoesNotWait"},
 	{"batch: nothing is lost by a callback that exits", "hub/dispatch.go", `	(*events)(c).Pause() // f may end the goroutine
 `, ``, "./hub", "^TestGoexitBehind"},
-	{"slow: a steady reader is not cut", "internal/wire/detached_linux.go", steadyReader, `	return t.await(p, deadline)
+	{"slow: a steady reader is not cut", "internal/wire/detached_write_linux.go", steadyReader, `	return t.await(p, deadline)
 }
 `, ".", "^TestASteadyReader"},
 	{"misuse: a message has a type", "internal/wire/conn.go", `case t != ws.Text && t != ws.Binary:`, `case false:`, "./hub", "^TestMessageType"},
@@ -84,7 +85,7 @@ var requestGuards = []guard{
 }
 
 const steadyReader = `	for look := firstLook; ; look *= 2 {
-		until := time.Now().Add(look)
+		until := time.Now().Add(spread(look))
 		last := !deadline.IsZero() && !until.Before(deadline)
 		if last {
 			until = deadline

@@ -224,49 +224,6 @@ func (t *detached) send(p []byte) (int, error) {
 	}
 }
 
-// firstLook is how soon a writer that waits looks whether the socket takes something: the poller says so only when a
-// third of the socket's buffer is free, which with a reader that is slow may take longer than the deadline. It looks
-// again after twice that time, and so on.
-const firstLook = 20 * time.Millisecond
-
-func (t *detached) write(p []byte, deadline time.Time) (int, error) {
-	for look := firstLook; ; look *= 2 {
-		until := time.Now().Add(look)
-		last := !deadline.IsZero() && !until.Before(deadline)
-		if last {
-			until = deadline
-		}
-		n, err := t.await(p, until)
-		if n == 0 && isTimeout(err) {
-			if n, failed := t.send(p); n > 0 || failed != nil {
-				return n, failed
-			}
-			if !last {
-				continue
-			}
-		}
-		return n, err
-	}
-}
-
-// await writes as soon as the poller says that the socket takes something.
-func (t *detached) await(p []byte, deadline time.Time) (n int, err error) {
-	file := t.open()
-	raw, err := file.SyscallConn()
-	if err == nil {
-		err = file.SetWriteDeadline(deadline)
-	}
-	if err != nil {
-		return 0, err
-	}
-	var failed error
-	err = raw.Write(func(uintptr) bool {
-		n, failed = t.send(p)
-		return n > 0 || failed != nil
-	})
-	return n, errors.Join(failed, err)
-}
-
 func (t *detached) finishWriting() bool { return t.shutdown(syscall.SHUT_WR) }
 
 // close shuts the socket down, which wakes whoever waits for it. The descriptor stays until release.
