@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// Burst has pieces of work take turns that follow one another for long, each in a goroutine of its own. Go runs all that
-// is ready before it polls the network again: somebody whose input arrives behind the ends of a hundred connections
-// waits for all of them, however short each is. The zero value is ready for use, by several goroutines at once.
+// Burst has pieces of work take turns that follow one another for long, each in a goroutine of its own. Go runs all
+// that is ready before it polls the network again: somebody whose input arrives behind the ends of a hundred
+// connections waits for all of them, however short each is. The zero value is ready for use, by several goroutines at
+// once.
 type Burst struct {
 	since atomic.Int64 // when its first piece began, in nanoseconds after begin, or the first one after a turn
 	last  atomic.Int64 // when the last one came

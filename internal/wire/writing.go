@@ -107,7 +107,8 @@ func (o *outbox) wrote(n int) {
 	}
 }
 
-// yields notes that the writer lets others go first, or that it goes on. How long that takes says nothing of the socket.
+// yields notes that the writer lets others go first, or that it goes on. How long that takes says nothing of the
+// socket.
 func (o *outbox) yields(on bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
