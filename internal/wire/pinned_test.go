@@ -17,7 +17,7 @@ func TestAShortRoundHoldsLittle(t *testing.T) {
 		"after nothing":          {0, 20_000},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := dialed(t, limits(), &recorder{}) // its client does not read
+			r := piped(t, limits(), &recorder{}) // its client does not read
 			position := uint64(0)
 			send := func(p []byte) {
 				round := wire.NewRound(position)
