@@ -5,10 +5,9 @@ import (
 	"time"
 )
 
-// Burst has pieces of work take turns that follow one another for long, each in a goroutine of its own. Go runs all
-// that is ready before it polls the network again: somebody whose input arrives behind the ends of a hundred
-// connections waits for all of them, however short each is. The zero value is ready for use, by several goroutines at
-// once.
+// Burst is for pieces of work of which many may be due at once, such as handshakes. Go runs all that is ready before it
+// polls the network again: somebody whose input arrives behind a hundred of them waits for all, however short each is.
+// So those that follow one another for long take turns. The zero value is ready for use, by several goroutines at once.
 type Burst struct {
 	since atomic.Int64 // when its first piece began, in nanoseconds after begin, or the first one after a turn
 	last  atomic.Int64 // when the last one came
@@ -17,8 +16,8 @@ type Burst struct {
 const (
 	// mostBurst is how long pieces may follow one another without a turn, which costs a twentieth of that.
 	mostBurst = 50 * time.Microsecond
-	// apart is how much later than the one before it a piece comes that does not follow it: few take as long.
-	apart = time.Millisecond
+	// apart is how much later than the one before it a piece comes that does not follow it: Go polls as often.
+	apart = 10 * time.Millisecond
 )
 
 // Piece is called before a piece of work, and takes a turn when one is due.

@@ -11,11 +11,11 @@ func TestBurst(t *testing.T) {
 	for name, row := range map[string]struct {
 		come, turns []int // in µs
 	}{
-		"few":                {[]int{1000, 1010, 1040, 1049}, nil},
-		"many":               {[]int{1000, 1030, 1060, 1090, 1120, 1150}, []int{1060, 1120}},
-		"long ones":          {[]int{1000, 1999, 2998, 3997}, []int{1999, 2998, 3997}},
-		"longer ones":        {[]int{1000, 2000, 3000, 4000}, nil},
-		"a pause in between": {[]int{1000, 1040, 2040, 2080, 2100}, []int{2100}},
+		"few":                {[]int{20_000, 20_010, 20_040, 20_049}, nil},
+		"many":               {[]int{20_000, 20_030, 20_060, 20_090, 20_120, 20_150}, []int{20_060, 20_120}},
+		"long ones":          {[]int{20_000, 29_999, 39_998, 49_997}, []int{29_999, 39_998, 49_997}},
+		"longer ones":        {[]int{20_000, 30_000, 40_000, 50_000}, nil},
+		"a pause in between": {[]int{20_000, 20_040, 30_040, 30_080, 30_100}, []int{30_100}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b Burst
@@ -33,7 +33,7 @@ func TestBurst(t *testing.T) {
 // TestBurstInLine: while one waits for its turn, those that come wait for theirs, and not only every second one.
 func TestBurstInLine(t *testing.T) {
 	var b Burst
-	now, inLine := int64(10*time.Millisecond), 0
+	now, inLine := int64(time.Second), 0
 	age := func() int64 { return now }
 	var come func()
 	come = func() {
