@@ -31,6 +31,14 @@ var deflateGuards = []guard{
 	{"turn: a burst ends with a pause", "internal/turn/burst.go", `case now-last >= int64(apart):`, `case last < 0:`, "./internal/turn", "^TestBurst"},
 	{"send: others have their turn", "internal/wire/write.go", `c.yield() // the`, `_ = 0 // the`, wire, "^TestSendingTakesTurns"},
 	{"send: and before much that was read", "internal/wire/pace.go", `if b.large == nil && c.engine.sendsSlowly() {`, `if false {`, wire, "^TestSendingTakesTurns"},
+	{"send: and before much that was read from Go's poller", "internal/wire/detached_linux.go", `c.letOthersBefore(&b)`, `_ = 0`, wire, "^TestSendingTakesTurns"},
+	{"send: and between messages that may be dropped", "internal/wire/write.go", `			c.yield()
+`, `			_ = 0
+`, wire, "^TestSendingTakesTurns"},
+	{"send: neither slow nor fast stays as it is", "internal/wire/pace.go", `		p.last.Store(now)
+	}
+`, `	}
+`, wire, "^TestSlowSendsGoOn"},
 	{"send: it stays less until more would be fast", "internal/wire/pace.go", `took*time.Duration(4*piece)`, `took*time.Duration(2*piece)`, wire, "^TestSlowSendsBecomeSmaller"},
 	{"send: who watches sees that a turn is no refusal", "internal/wire/load.go", `if l.yields {`, `if false {`, wire, "^TestATurnIsNoRefusal"},
 	{"send: the budget sees that a turn is no refusal", "internal/wire/held.go", `if l.yields {`, `if false {`, wire, "^TestATurnIsNoRefusal"},

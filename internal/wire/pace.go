@@ -10,7 +10,7 @@ const (
 	leastPiece = 8 << 10
 	// longSend is how long a call takes that keeps others waiting: the kernel had to find memory for what it took.
 	longSend = 50 * time.Microsecond
-	// slowFor is how long one such call counts, when no others are timed.
+	// slowFor is how long one call counts that was not fast, when no others are timed.
 	slowFor = time.Second
 )
 
@@ -18,7 +18,7 @@ const (
 // use, by several goroutines at once. Times are ages of the engine.
 type pace struct {
 	halved atomic.Int32
-	last   atomic.Int64 // when a call has taken long
+	last   atomic.Int64 // when a call was not fast
 }
 
 // tell notes how long a call took, which is over now, and in which the kernel took so many bytes.
@@ -31,8 +31,11 @@ func (p *pace) tell(now int64, bytes int, took time.Duration) {
 		if piece > leastPiece {
 			p.halved.CompareAndSwap(halved, halved+1)
 		}
-	case halved > 0 && took*time.Duration(4*piece) < longSend*time.Duration(bytes): // twice a piece would take half of longSend at most
+	case halved == 0:
+	case took*time.Duration(4*piece) < longSend*time.Duration(bytes): // twice as much: half of it
 		p.halved.CompareAndSwap(halved, halved-1)
+	default:
+		p.last.Store(now)
 	}
 }
 
@@ -77,8 +80,8 @@ func (c *Conn) yield() {
 	}
 }
 
-// letOthersBefore takes a turn before c reads and handles much, which may be answered with as much, where calls take
-// long. Many may wait for one: they have no more than a small buffer each.
+// letOthersBefore takes a turn before c handles what has filled b, and reads more, where calls take long: it may be
+// answered with as much. Many may wait for one: they have no more than a small buffer each.
 func (c *Conn) letOthersBefore(b *readBuffer) {
 	if b.large == nil && c.engine.sendsSlowly() {
 		c.engine.takeTurn()

@@ -3,6 +3,7 @@
 package wire_test
 
 import (
+	"fmt"
 	"io"
 	"slices"
 	"sync/atomic"
@@ -25,26 +26,52 @@ func TestSendingTakesTurns(t *testing.T) {
 			w.await(t)
 		})
 	})
-	t.Run("many", func(t *testing.T) { wantTurns(t, func(w *waiter) { sendByMany(t, w) }) })
+	t.Run("much that may be dropped", func(t *testing.T) {
+		wantTurns(t, func(w *waiter) {
+			cfg := limits()
+			cfg.OutboxBytes = 4 << 20
+			s := newSlowSocket(t, wire.NewEngine(cfg), w.work)
+			s.refuses.Store(true)
+			for range 100 {
+				must(t, s.conn.SendMarked(ws.Binary, make([]byte, 8<<10-4), wire.Mark{Policy: wire.PolicyDropOldest}))
+			}
+			s.refuses.Store(false) // before the writer runs
+			w.await(t)
+		})
+	})
+	for _, detached := range []bool{true, false} {
+		t.Run(fmt.Sprintf("many, detached %v", detached), func(t *testing.T) {
+			wantTurns(t, func(w *waiter) { sendByMany(t, w, detached) })
+		})
+	}
 }
 
-func sendByMany(t *testing.T, w *waiter) {
+func sendByMany(t *testing.T, w *waiter, detached bool) {
 	t.Helper()
 	e := wire.NewEngine(limits())
 	const many = 25
-	starts := make([]func(), many)
-	for i := range starts {
+	clients, heard := make([]*wsxtest.Client, many), make(chan struct{}, many)
+	for i := range clients {
 		s := newSlowSocket(t, e, w.work)
 		client, server := tcpPair(t)
-		must(t, client.Frame(true, wire.OpBinary, make([]byte, 13<<10)))
-		starts[i] = func() {
-			startOn(t, client, wrapped{server}, e, &recorder{onMessage: func(*wire.Conn, ws.MessageType, []byte) {
-				must(t, s.conn.Send(ws.Binary, make([]byte, 8<<10-4)))
-			}})
+		if !detached {
+			server = wrapped{server}
 		}
+		clients[i] = client
+		startOn(t, client, server, e, &recorder{onMessage: func(_ *wire.Conn, _ ws.MessageType, p []byte) {
+			if len(p) == 0 {
+				heard <- struct{}{}
+				return
+			}
+			must(t, s.conn.Send(ws.Binary, make([]byte, 8<<10-4)))
+		}})
+		must(t, client.Frame(true, wire.OpBinary, nil)) // so that it waits in Go's poller
 	}
-	for _, start := range starts {
-		start()
+	for range clients {
+		<-heard
+	}
+	for _, c := range clients {
+		must(t, c.Frame(true, wire.OpBinary, make([]byte, 13<<10)))
 	}
 	w.await(t)
 }
@@ -64,6 +91,21 @@ func TestSlowSendsBecomeSmaller(t *testing.T) {
 		took = 0
 		if got, want := s.send(t, 256<<10), []int{8, 16, 32, 64, 64}; !slices.Equal(got[:len(want)], want) {
 			t.Errorf("a fast socket was given %v KiB", got)
+		}
+	})
+}
+
+// TestSlowSendsGoOn: calls that are neither slow nor fast keep what is given at once as it is.
+func TestSlowSendsGoOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		took := slowSend
+		s := newSlowSocket(t, wire.NewEngine(limits()), func() { time.Sleep(took) })
+		s.send(t, 256<<10)
+		took = 40 * time.Microsecond
+		for begun := time.Now(); time.Since(begun) < 3*time.Second; time.Sleep(10 * time.Millisecond) {
+			if got := s.send(t, 64<<10); slices.Max(got) > 8 {
+				t.Fatalf("after %v it was given %v KiB", time.Since(begun), got)
+			}
 		}
 	})
 }
@@ -153,13 +195,13 @@ func TestATurnIsNoRefusal(t *testing.T) {
 				e := wire.NewEngine(cfg)
 				wire.SetTurn(e, func() { time.Sleep(longTurn) })
 				s := newSlowSocket(t, e, func() { time.Sleep(slowSend) })
+				defer s.conn.Abort()
 				must(t, s.conn.Send(ws.Binary, make([]byte, row.waiting)))
 				synctest.Wait() // the writer waits for its turn
 				row.meanwhile(t, s)
 				must(t, s.conn.Flush(t.Context()))
 				want(t, "cause", s.conn.Cause(), nil)
 				want(t, "dropped", cfg.Dropped.Load(), 0)
-				s.conn.Abort()
 			})
 		})
 	}

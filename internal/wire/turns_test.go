@@ -85,12 +85,17 @@ func TestEndingTakesTurns(t *testing.T) {
 func TestRelievingTakesTurns(t *testing.T) {
 	wantTurns(t, func(w *waiter) {
 		cfg := limits()
-		cfg.OutboxBudget = 64 << 10
+		cfg.OutboxBudget = 8 << 20
 		e := wire.NewEngine(cfg)
-		for range 50 {
+		holds := func(size int) {
 			client, server := wsxtest.Pipe(t)
-			must(t, startOn(t, client, server, e, &recorder{onClosing: w.work}).Send(ws.Binary, make([]byte, 60<<10)))
+			must(t, startOn(t, client, server, e, &recorder{onClosing: w.work}).Send(ws.Binary, make([]byte, size)))
 		}
+		for range 50 {
+			holds(60 << 10)
+		}
+		<-time.After(strain) // all have held theirs for too long when it becomes too much
+		holds(8 << 20)
 		w.await(t)
 	})
 }
