@@ -11,7 +11,7 @@ import (
 )
 
 // patient is a listener that waits while the process or the system has nothing left to accept with. fasthttp takes that
-// for the end, and the process would end with all the clients that it has.
+// for the end, and the process would end with all the clients that it has. Where many connect at once it takes turns.
 type patient struct {
 	net.Listener
 	takeTurn func()
