@@ -24,9 +24,10 @@ var waiters = sync.Pool{New: func() any {
 }}
 
 // wait makes the way's descriptor ready and parks the goroutine until Go's poller sees that, and with it every other
-// socket that is ready by then, and until those have run. It returns how long that took, without the time that other waiters took before it: Go
-// lets one goroutine at a time read a descriptor. After a slow turn it also returns for how long the process computed
-// meanwhile. It returns 0 at once when w is nil or closed, and when t rests by the time that those waiters are done.
+// socket that is ready by then, and until those have run. It returns how long that took, without the time that other
+// waiters took before it: Go lets one goroutine at a time read a descriptor. After a slow turn it also returns for how
+// long the process computed meanwhile. It returns 0 at once when w is nil or closed, and when t rests by the time that
+// those waiters are done.
 func (w *way) wait(t *Turns) (waited, computed time.Duration) {
 	if w == nil {
 		return 0, 0

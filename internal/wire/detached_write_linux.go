@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// firstLook is how soon, at the latest, a writer that waits looks whether the socket takes something: the poller says so
-// only when a third of the socket's buffer is free, which with a reader that is slow may take longer than the deadline.
-// It looks again after twice that time, and so on.
+// firstLook is how soon, at the latest, a writer that waits looks whether the socket takes something: the poller says
+// so only when a third of the socket's buffer is free, which with a reader that is slow may take longer than the
+// deadline. It looks again after twice that time, and so on.
 const firstLook = 20 * time.Millisecond
 
 func (t *detached) write(p []byte, deadline time.Time) (int, error) {
