@@ -205,6 +205,7 @@ func compile(cfg Config) (*gate, error) {
 		return nil, err
 	}
 	g := &gate{cfg: cfg, log: cfg.Logger, caps: newCaps(cfg)}
+	g.takeTurn = g.turns.Take
 	var err error
 	if g.origins, err = origin.Parse(cfg.Origins); err != nil {
 		return nil, fmt.Errorf("Config.Origins: %w", err)

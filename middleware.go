@@ -60,7 +60,8 @@ type gate struct {
 	firstSeen    sync.Once
 	lines        lines
 	turns        turn.Turns                                                     // of handshakes
-	burst        turn.Burst                                                     // of those that are not refused
+	takeTurn     func()                                                         // of those that are not refused
+	burst        turn.Burst                                                     // of the same
 	renew        func(ctx context.Context, token string) (auth.Identity, error) // nil without Config.Refresh
 	appTrust
 }
@@ -96,7 +97,7 @@ func (g *gate) handle(c *fiber.Ctx, accept func(*fiber.Ctx, *admission) error) e
 	}
 	returned := false
 	defer a.slot.releaseUnless(&returned)
-	g.burst.Piece(g.turns.Take) // many that come at once do not keep the others waiting
+	g.burst.Piece(g.takeTurn) // many that come at once do not keep the others waiting
 	if err = accept(c, a); err != nil {
 		a.slot.release()
 	}

@@ -31,7 +31,6 @@ var deflateGuards = []guard{
 	{"turn: a burst ends with a pause", "internal/turn/burst.go", `case now-last >= int64(apart):`, `case last < 0:`, "./internal/turn", "^TestBurst"},
 	{"send: others have their turn", "internal/wire/write.go", `c.yield() // the`, `_ = 0 // the`, wire, "^TestSendingTakesTurns"},
 	{"send: and before much that was read", "internal/wire/pace.go", `if b.large == nil && c.engine.sendsSlowly() {`, `if false {`, wire, "^TestSendingTakesTurns"},
-	{"send: and before much that was read from Go's poller", "internal/wire/detached_linux.go", `c.letOthersBefore(&b)`, `_ = 0`, wire, "^TestSendingTakesTurns"},
 	{"send: and between messages that may be dropped", "internal/wire/write.go", `			c.yield()
 `, `			_ = 0
 `, wire, "^TestSendingTakesTurns"},

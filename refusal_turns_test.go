@@ -3,13 +3,10 @@
 package wsx_test
 
 import (
-	"io"
 	"log/slog"
-	"net"
 	"os"
 	"runtime"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,7 +15,6 @@ import (
 
 	"github.com/fiberwsx/wsx"
 	"github.com/fiberwsx/wsx/auth/jwt"
-	"github.com/fiberwsx/wsx/hub"
 )
 
 // TestRefusalsTakeTurns: a connection that sends one handshake after the other, all of which are refused, does not keep
@@ -43,50 +39,6 @@ func TestRefusalsTakeTurns(t *testing.T) {
 		t.Errorf("%d of %d handshakes are refused", got, handshakes)
 	}
 	b.wantWaited(t, most)
-}
-
-// TestHandshakesTakeTurns: nor do many connections whose handshakes come at once, wherever those take their time.
-func TestHandshakesTakeTurns(t *testing.T) {
-	t.Run("before the 101", func(t *testing.T) {
-		b := newBystander(t)
-		connectAtOnce(t, wsx.Config{Hub: echoHub(), Bind: func(*fiber.Ctx) (any, error) {
-			b.works()
-			return nil, nil
-		}})
-		b.wantWaited(t, 6)
-	})
-	t.Run("behind it", func(t *testing.T) {
-		b := newBystander(t)
-		connectAtOnce(t, wsx.Config{Hub: echoHub(hub.Config{OnOpen: func(*hub.Conn) error {
-			b.works()
-			return nil
-		}})})
-		b.wantWaited(t, 6)
-	})
-}
-
-// connectAtOnce has many clients connect at the same moment, and waits until all have.
-func connectAtOnce(t *testing.T, cfg wsx.Config) {
-	t.Helper()
-	cfg.Logger = quiet
-	app := newApp()
-	app.Use("/ws", wsx.New(cfg))
-	app.Handler()
-	var serving, answered sync.WaitGroup
-	for range 50 {
-		client, server := net.Pipe()
-		t.Cleanup(func() { _ = client.Close() })
-		answered.Add(1)
-		go func() {
-			_, _ = io.WriteString(client, handshake("/ws"))
-			_, _ = client.Read(make([]byte, 1))
-			answered.Done()
-			_, _ = io.Copy(io.Discard, client)
-		}()
-		serving.Go(func() { _ = app.Server().ServeConn(server) })
-	}
-	answered.Wait()
-	serving.Wait() // the hub has the connections
 }
 
 // bystander waits for some input, on one processor, while others have pieces of work done. It comes with the tenth.
@@ -122,13 +74,6 @@ func (b *bystander) sees() {
 	if b.pieces.Add(1) == inputComesWith {
 		_, _ = b.w.Write([]byte("x"))
 	}
-}
-
-// works is a piece that takes its time, for which it keeps the processor.
-func (b *bystander) works() {
-	for begun := time.Now(); time.Since(begun) < 300*time.Microsecond; {
-	}
-	b.sees()
 }
 
 // wantWaited wants no more than so many pieces between the input and the moment when it is read.
