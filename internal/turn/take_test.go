@@ -1,4 +1,4 @@
-//go:build linux || darwin
+//go:build linux || darwin || freebsd || netbsd || dragonfly
 
 package turn_test
 
@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/fiberwsx/wsx/internal/turn"
@@ -77,7 +78,11 @@ func pipe(t *testing.T, each func()) (w *os.File) {
 	}()
 	t.Cleanup(func() {
 		_ = w.Close()
-		<-over
+		select {
+		case <-over:
+		case <-time.After(10 * time.Second):
+			t.Error("the reader has not seen the end")
+		}
 		_ = r.Close()
 	})
 	return w
