@@ -42,7 +42,7 @@ func OpenBrowser(t *testing.T) *Browser {
 	}
 }
 
-// starts is how often Chromium is started until it runs. Rarely it crashes by itself before it has seen a page; some 700
+// starts is how often Chromium is started until it runs. Rarely it crashes by itself before it has seen a page; 700
 // starts in a row did not, most of them beside busy processors, so the cause could not be found.
 const starts = 3
 
