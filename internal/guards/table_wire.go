@@ -59,6 +59,7 @@ var outboxGuards = []guard{
 var socketGuards = []guard{
 	{"close: bounded when the peer is silent", "internal/wire/close.go", `c.timer = time.AfterFunc(d, c.Abort)`, `_ = c.timer`, wire, "^TestCloseTimeout|^TestCloseWithin"},
 	{"close: reads on behind a violation", "internal/wire/read.go", "c.close(violation, c.engine.CloseTimeout, false)\n\t\tc.discard(c.engine.CloseTimeout)", "c.close(violation, c.engine.CloseTimeout, false)", wire, "^TestViolation"},
+	{"close: little that is thrown away wakes nobody", "internal/wire/detached_linux.go", `SO_RCVLOWAT, len(p))`, `SO_RCVLOWAT, 1)`, wire, "^TestLittleThatIsThrownAway"},
 	{"Goexit: ends its connection", "internal/wire/read.go", `c.close(ws.CloseError{Status: ws.StatusInternalError}, c.engine.CloseTimeout, false)`, `_ = ws.StatusInternalError`, wire, "^TestGoexit"},
 	{"held: what comes is kept until the close", "internal/wire/read.go", `if held && heard {`, `if held && heard && false {`, wire, "^TestHold|^TestHeld"},
 	{"socket: nothing is written once it is released", "internal/wire/outbox.go", "if o.sealed || o.broken {\n\t\treturn ErrClosed", "if o.sealed {\n\t\treturn ErrClosed", wire, "^TestAbort|^TestNothingAfterClose|^TestPeerResets|^TestPeerHangs"},

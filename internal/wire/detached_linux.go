@@ -191,12 +191,17 @@ func (t *detached) tryRead(p []byte) (int, error) {
 	return 0, net.ErrClosed
 }
 
+// read is for what is thrown away. A peer that goes on sending little wakes nobody with it: what comes is read when it
+// fills p, or when the stream ends.
 func (t *detached) read(p []byte) (int, error) {
 	if t.over.Load() {
 		return 0, net.ErrClosed
 	}
 	t.mu.Lock()
-	t.discarding = true
+	if !t.discarding {
+		t.discarding = true
+		_ = syscall.SetsockoptInt(int(t.fd), syscall.SOL_SOCKET, syscall.SO_RCVLOWAT, len(p))
+	}
 	t.mu.Unlock()
 	t.resume()
 	return t.open().Read(p)
