@@ -192,7 +192,7 @@ func (t *detached) tryRead(p []byte) (int, error) {
 }
 
 // read is for what is thrown away. A peer that goes on sending little wakes nobody with it: what comes is read when it
-// fills p, or when the stream ends.
+// fills p, when the socket has no room for more, or when the stream ends.
 func (t *detached) read(p []byte) (int, error) {
 	if t.over.Load() {
 		return 0, net.ErrClosed

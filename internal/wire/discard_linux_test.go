@@ -26,6 +26,7 @@ func TestLittleThatIsThrownAwayWakesNobody(t *testing.T) {
 		}
 	}
 	must(t, peer.Raw(make([]byte, little)))
+	eventually(t, "the first has not come", func() bool { return waiting(fd) == little })
 	reads(little, nil)
 	for sent := 0; sent < buffer; {
 		if wakes() {
@@ -46,7 +47,7 @@ func TestLittleThatIsThrownAwayWakesNobody(t *testing.T) {
 	reads(0, io.EOF)
 }
 
-// waker returns a function that reports whether a socket wakes who waits for it now.
+// waker returns a function that reports whether somebody who waits for a socket would be woken now.
 func waker(t *testing.T, fd int) func() bool {
 	t.Helper()
 	epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)

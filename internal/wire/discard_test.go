@@ -1,6 +1,8 @@
 package wire_test
 
 import (
+	"errors"
+	"net"
 	"testing"
 	"time"
 
@@ -30,5 +32,28 @@ func TestViolationOfAPeerThatOnlyWrites(t *testing.T) {
 	r.ended(t)
 	if waited := time.Since(begun); waited > 4*time.Second {
 		t.Errorf("it took %v", waited)
+	}
+}
+
+// TestAPeerThatHangsUpIsNotWaitedFor: little that nobody reads may lie before the end of a peer that broke the protocol.
+func TestAPeerThatHangsUpIsNotWaitedFor(t *testing.T) {
+	for name, end := range map[string]func(*rig, *net.TCPConn) error{
+		"close":      func(_ *rig, c *net.TCPConn) error { return c.Close() },
+		"half-close": func(_ *rig, c *net.TCPConn) error { return c.CloseWrite() },
+		"reset": func(_ *rig, c *net.TCPConn) error {
+			return errors.Join(c.SetLinger(0), c.Close())
+		},
+		"abort": func(r *rig, _ *net.TCPConn) error { r.Abort(); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := limits()
+			cfg.CloseTimeout = time.Hour
+			r := dialed(t, cfg, &recorder{})
+			must(t, r.client.Raw([]byte{0x83, 0x80, 0, 0, 0, 0})) // a reserved opcode
+			want(t, "close frame", hear(t, r.client).close.Status, ws.StatusProtocolError)
+			must(t, r.client.Raw(ping("little")))
+			must(t, end(r, r.client.Conn().(*net.TCPConn)))
+			r.ended(t)
+		})
 	}
 }

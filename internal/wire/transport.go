@@ -10,7 +10,8 @@ type transport interface {
 	// run reads what comes and gives it to c, until c has had enough or the socket ends; the error says which. With
 	// errNapping, where mayNap allows that, it goes on in another goroutine.
 	run(c *Conn, mayNap bool) error
-	// read waits for input. It is called by one goroutine, when run has returned.
+	// read is for what is thrown away: it waits for the end, or for input, which may have to fill p. It is called by
+	// one goroutine, when run has returned, always for as much.
 	read(p []byte) (int, error)
 	// tryWrite writes what the socket takes at once, which may be nothing, and leaves errors to write. It is called for
 	// detached sockets only, not beside write, and not after release.
