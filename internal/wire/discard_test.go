@@ -35,7 +35,7 @@ func TestViolationOfAPeerThatOnlyWrites(t *testing.T) {
 	}
 }
 
-// TestAPeerThatHangsUpIsNotWaitedFor: little that nobody reads may lie before the end of a peer that broke the protocol.
+// TestAPeerThatHangsUpIsNotWaitedFor: little that nobody reads may lie before the end of one that broke the protocol.
 func TestAPeerThatHangsUpIsNotWaitedFor(t *testing.T) {
 	for name, end := range map[string]func(*rig, *net.TCPConn) error{
 		"close":      func(_ *rig, c *net.TCPConn) error { return c.Close() },
