@@ -210,6 +210,13 @@ func (t *detached) read(p []byte) (int, error) {
 // ready says no: feed has given the socket what it takes at once.
 func (t *detached) ready() bool { return false }
 
+func (t *detached) takes() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	ready, _ := isReadyFD(t.fd)
+	return ready && !t.released
+}
+
 func (t *detached) tryWrite(p []byte) int {
 	n, _ := t.send(p)
 	return n

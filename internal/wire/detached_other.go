@@ -9,7 +9,7 @@ type detached struct{ inplace }
 
 func detach(net.Conn) (transport, []byte, bool) { return nil, nil, false }
 
-func isReady(net.Conn) bool { return true }
+func isReady(net.Conn) (ready, known bool) { return false, false }
 
 func (*detached) interrupt() {}
 

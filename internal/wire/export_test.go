@@ -5,6 +5,19 @@ func Throttled(c *Conn, send func(p []byte) int) {
 	c.socket, c.detached = throttled{c.socket, send}, true
 }
 
+// Takes reports what the socket of c says, which has not ended: whether it takes something at once.
+func Takes(c *Conn) bool { return c.socket.takes() }
+
+// Willing has the socket of c, which nobody reads yet, say whether it takes something.
+func Willing(c *Conn, takes func() bool) { c.socket = willing{c.socket, takes} }
+
+type willing struct {
+	transport
+	says func() bool
+}
+
+func (w willing) takes() bool { return w.says() }
+
 // SetTurn replaces what takes a turn.
 func SetTurn(e *Engine, take func()) { e.takeTurn = take }
 

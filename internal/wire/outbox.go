@@ -206,7 +206,8 @@ func (o *outbox) holdsLocked(size int) bool {
 	if n := o.conn.engine.OutboxMessages; n > 0 && o.load.loose.count/lenience >= n {
 		return false
 	}
-	return bytes <= most || bytes <= lenience*most && o.load.writing && o.load.stuck() < roundPatience
+	return bytes <= most || bytes <= lenience*most && o.load.writing &&
+		(o.load.stuck() < roundPatience || o.conn.socket.takes())
 }
 
 // tailLocked returns a chunk with room for size bytes at the end of the queue.

@@ -17,22 +17,24 @@ type pollFD struct {
 }
 
 // isReady reports whether nc takes a small chunk at once: to Linux a socket is ready when a third of its buffer is
-// free, which is more than that. It also returns true when nc is no socket, or cannot be asked.
-func isReady(nc net.Conn) bool {
+// free, which is more than that. known is false when nc is no socket, or cannot be asked.
+func isReady(nc net.Conn) (ready, known bool) {
 	socket, ok := nc.(syscall.Conn)
 	if !ok {
-		return true
+		return false, false
 	}
 	raw, err := socket.SyscallConn()
 	if err != nil {
-		return true
+		return false, false
 	}
-	ready := true
-	_ = raw.Control(func(fd uintptr) {
-		p, now := pollFD{fd: int32(fd), events: pollOut}, syscall.Timespec{}
-		n, _, errno := syscall.RawSyscall6(syscall.SYS_PPOLL,
-			uintptr(unsafe.Pointer(&p)), 1, uintptr(unsafe.Pointer(&now)), 0, 0, 0) //nolint:gosec // they live as long as the call
-		ready = errno != 0 || n == 1
-	})
-	return ready
+	_ = raw.Control(func(fd uintptr) { ready, known = isReadyFD(fd) })
+	return ready, known
+}
+
+// isReadyFD is isReady for a descriptor.
+func isReadyFD(fd uintptr) (ready, known bool) {
+	p, now := pollFD{fd: int32(fd), events: pollOut}, syscall.Timespec{}
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_PPOLL,
+		uintptr(unsafe.Pointer(&p)), 1, uintptr(unsafe.Pointer(&now)), 0, 0, 0) //nolint:gosec // they live as long as the call
+	return n == 1, errno == 0
 }

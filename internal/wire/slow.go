@@ -21,8 +21,9 @@ func (c *Conn) overflow() error {
 	return ErrSlowConsumer
 }
 
-// shed drops what may be dropped, if that spares the connection a close. False: it does not.
-func (c *Conn) shed() bool { return c.out.shed() }
+// shed drops what may be dropped, if that spares the connection a close. False: it does not. What the socket would take
+// only waits for a processor.
+func (c *Conn) shed() bool { return c.socket.takes() || c.out.shed() }
 
 // tryLater closes because of a message that is not whole, for which there is no memory any more. The peer has broken no
 // rule.
@@ -48,7 +49,7 @@ func (c *Conn) awaitRoom(begun *time.Time, patience time.Duration) error {
 //
 // What passed before the sender came, and what passed while this process did not get to run, proves nothing: a writer
 // without a processor looks like a peer that does not read. So a look counts only if it took about as long as it
-// should.
+// should, and none where the socket would take something in the end.
 func (c *Conn) waitForRoom(begun time.Time, patience time.Duration) bool {
 	look := patience / looks
 	t := time.NewTimer(look)
@@ -59,10 +60,13 @@ func (c *Conn) waitForRoom(begun time.Time, patience time.Duration) bool {
 		switch {
 		case moved == nil:
 			return true
-		case seen >= patience || stuck >= proven:
-			return false
 		case c.engine.WriteDeadline > 0 && time.Since(begun) >= c.engine.WriteDeadline:
 			return false
+		case seen >= patience || stuck >= proven:
+			if !c.socket.takes() {
+				return false
+			}
+			seen = 0
 		}
 		looking := time.Now()
 		select {

@@ -18,6 +18,8 @@ type transport interface {
 	tryWrite(p []byte) int
 	// ready reports whether the socket takes a small chunk at once; true where that is not known.
 	ready() bool
+	// takes reports whether the socket takes something at once; false where that is not known.
+	takes() bool
 	// write waits until the socket has taken p, or a part of it, at most until the deadline. It is called by one
 	// goroutine.
 	write(p []byte, deadline time.Time) (int, error)
@@ -81,6 +83,17 @@ func (t inplace) read(p []byte) (int, error) { return t.conn.Read(p) }
 func (t inplace) tryWrite([]byte) int { return 0 }
 
 func (t inplace) ready() bool {
+	ready, known := isReady(t.socket())
+	return ready || !known
+}
+
+func (t inplace) takes() bool {
+	ready, _ := isReady(t.socket())
+	return ready
+}
+
+// socket returns what may be a socket below what was read ahead or encrypted.
+func (t inplace) socket() net.Conn {
 	nc := t.conn
 	if u, ok := nc.(interface{ UnsafeConn() net.Conn }); ok {
 		nc = u.UnsafeConn()
@@ -88,7 +101,7 @@ func (t inplace) ready() bool {
 	if s, ok := nc.(interface{ NetConn() net.Conn }); ok { // TLS has it
 		nc = s.NetConn()
 	}
-	return isReady(nc)
+	return nc
 }
 
 func (t inplace) write(p []byte, deadline time.Time) (int, error) {
