@@ -22,10 +22,11 @@ const (
 // used, those that hold the most for the longest are closed; who holds a small share is not touched, nor who moves.
 // When all of it is used, there is no time for close handshakes. A timer runs only while it is strained.
 type budget struct {
-	most     int               // 0: no bound
-	patience time.Duration     // when all of it is used
-	shed     func(*Conn) bool  // may spare it the close; nil: nothing can
-	close    func(*Conn) error // ErrClosed: it closes already
+	most     int                             // 0: no bound
+	patience time.Duration                   // when all of it is used
+	spares   func(*Conn, time.Duration) bool // who has not moved for so long for another reason; nil: nobody
+	shed     func(*Conn) bool                // may spare it the close; nil: nothing can
+	close    func(*Conn) error               // ErrClosed: it closes already
 	used     atomic.Int64
 
 	mu      sync.Mutex
@@ -125,13 +126,18 @@ func (b *budget) worst() []candidate {
 	all := b.candidates()
 	slices.SortFunc(all, func(x, y candidate) int { return cmp.Compare(y.worth, x.worth) })
 	over := int(b.used.Load()) - b.most/2
-	for i, c := range all {
+	worst := all[:0]
+	for _, c := range all {
 		if over <= 0 {
-			return all[:i]
+			break
 		}
+		if b.spares != nil && b.spares(c.conn, time.Since(c.since)) {
+			continue // nothing comes back from it: others have to go
+		}
+		worst = append(worst, c)
 		over -= c.bytes
 	}
-	return all
+	return worst
 }
 
 // moved reports whether a candidate has moved since it was found, because others were closed first, which takes time.

@@ -54,7 +54,7 @@ func NewEngine(cfg Config) *Engine {
 			masked: true, maxMessage: cfg.MaxMessage, maxFragments: cfg.MaxFragments, maxAge: cfg.MaxMessageAge,
 		},
 		corks:      later.New(corkAge, (*outbox).pop),
-		outboxes:   budget{most: cfg.OutboxBudget, patience: patience, shed: (*Conn).shed, close: (*Conn).overflow},
+		outboxes:   budget{most: cfg.OutboxBudget, patience: patience, shed: (*Conn).shed, spares: (*Conn).starves, close: (*Conn).overflow},
 		partials:   budget{most: cfg.PartialBudget, patience: strainPatience, close: (*Conn).tryLater},
 		compressor: deflate.NewCompressor(cfg.Compression.Level),
 		takeTurn:   new(turn.Turns).Take,

@@ -207,7 +207,7 @@ func (o *outbox) holdsLocked(size int) bool {
 		return false
 	}
 	return bytes <= most || bytes <= lenience*most && o.load.writing &&
-		(o.load.stuck() < roundPatience || o.conn.socket.takes())
+		(o.load.stuck() < roundPatience || o.conn.starves(o.load.stuck()))
 }
 
 // tailLocked returns a chunk with room for size bytes at the end of the queue.

@@ -9,6 +9,8 @@ import (
 const (
 	// proven is for how long the socket has refused when nobody has to watch it to believe it.
 	proven = time.Second
+	// mostStarved is how long a writer may be without a processor.
+	mostStarved = 10 * time.Second
 	// looks is in how many parts a sender waits.
 	looks = 5
 )
@@ -21,9 +23,12 @@ func (c *Conn) overflow() error {
 	return ErrSlowConsumer
 }
 
-// shed drops what may be dropped, if that spares the connection a close. False: it does not. What the socket would take
-// only waits for a processor.
-func (c *Conn) shed() bool { return c.socket.takes() || c.out.shed() }
+// shed drops what may be dropped, if that spares the connection a close. False: it does not.
+func (c *Conn) shed() bool { return c.out.shed() }
+
+// starves reports whether c's writer, which has not moved for so long, waits for a processor, as far as that is known:
+// the socket would take something. It is not believed for ever, because a net.Conn may wait for something else.
+func (c *Conn) starves(stuck time.Duration) bool { return stuck < mostStarved && c.socket.takes() }
 
 // tryLater closes because of a message that is not whole, for which there is no memory any more. The peer has broken no
 // rule.
@@ -63,7 +68,7 @@ func (c *Conn) waitForRoom(begun time.Time, patience time.Duration) bool {
 		case c.engine.WriteDeadline > 0 && time.Since(begun) >= c.engine.WriteDeadline:
 			return false
 		case seen >= patience || stuck >= proven:
-			if !c.socket.takes() {
+			if !c.starves(stuck) {
 				return false
 			}
 			seen = 0

@@ -12,7 +12,6 @@ import (
 
 	"github.com/fiberwsx/wsx/internal/wire"
 	"github.com/fiberwsx/wsx/ws"
-	"github.com/fiberwsx/wsx/wsxtest"
 )
 
 func TestSilentPeerIsCut(t *testing.T) {
@@ -319,49 +318,4 @@ func TestUnreadPongsStopTheReading(t *testing.T) {
 		want(t, "time until the cut", time.Since(begun), 10*time.Second)
 		want(t, "cause", ws.StatusOf(r.Cause()), ws.StatusSlowConsumer)
 	})
-}
-
-// TestAWriterWithoutAProcessorIsNoRefusal: the socket would take something and gets nothing, because whoever writes
-// does not get to run. So neither who waits for room closes the connection, nor the budget, nor a round that finds the
-// outbox full.
-func TestAWriterWithoutAProcessorIsNoRefusal(t *testing.T) {
-	const starved = 3 * time.Second // longer than any patience
-	send := func(t *testing.T, c *wire.Conn) { must(t, c.Send(ws.Binary, []byte("behind it"))) }
-	for name, row := range map[string]struct {
-		budget, waiting int
-		meanwhile       func(*testing.T, *wire.Conn)
-	}{
-		"sender":                              {0, 200 << 10, send},
-		"sender while the budget is strained": {60 << 10, 200 << 10, send},
-		"budget":                              {60 << 10, 200 << 10, func(*testing.T, *wire.Conn) {}},
-		"round": {0, 1200 << 10, func(t *testing.T, c *wire.Conn) {
-			time.Sleep(starved - 2*time.Millisecond)
-			round := wire.NewRound(0)
-			defer round.Release()
-			round.Append(ws.Binary, make([]byte, 1000), nil)
-			_, _, err := c.SendRound(round)
-			must(t, err)
-		}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				cfg := limits()
-				cfg.OutboxBytes, cfg.OutboxBudget = 32<<10, row.budget
-				client, server := wsxtest.Pipe(t)
-				h := &recorder{over: make(chan struct{})}
-				c, begun := wire.New(server, wire.NewEngine(cfg), h), time.Now()
-				h.conn = c
-				wire.Willing(c, func() bool { return time.Since(begun) < starved })
-				go c.Run()
-				time.AfterFunc(starved-time.Millisecond, func() { _, _ = io.Copy(io.Discard, client.Conn()) })
-				must(t, c.Send(ws.Binary, make([]byte, row.waiting)))
-				row.meanwhile(t, c)
-				must(t, c.Flush(t.Context()))
-				want(t, "cause", c.Cause(), nil)
-				want(t, "dropped", cfg.Dropped.Load(), 0)
-				c.Abort()
-				<-h.over
-			})
-		})
-	}
 }

@@ -1,0 +1,96 @@
+package wire_test
+
+import (
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fiberwsx/wsx/internal/wire"
+	"github.com/fiberwsx/wsx/ws"
+	"github.com/fiberwsx/wsx/wsxtest"
+)
+
+// TestAWriterWithoutAProcessorIsNoRefusal: the socket would take something and gets nothing, because whoever writes
+// does not get to run. So neither who waits for room closes the connection, nor the budget, nor a round that finds the
+// outbox full.
+func TestAWriterWithoutAProcessorIsNoRefusal(t *testing.T) {
+	const starved = 3 * time.Second // longer than any patience
+	send := func(t *testing.T, c *wire.Conn) { must(t, c.Send(ws.Binary, []byte("behind it"))) }
+	for name, row := range map[string]struct {
+		budget, waiting int
+		meanwhile       func(*testing.T, *wire.Conn)
+	}{
+		"sender":                              {0, 200 << 10, send},
+		"sender while the budget is strained": {60 << 10, 200 << 10, send},
+		"budget":                              {60 << 10, 200 << 10, func(*testing.T, *wire.Conn) {}},
+		"round": {0, 1200 << 10, func(t *testing.T, c *wire.Conn) {
+			time.Sleep(starved - 2*time.Millisecond)
+			round := wire.NewRound(0)
+			defer round.Release()
+			round.Append(ws.Binary, make([]byte, 1000), nil)
+			_, _, err := c.SendRound(round)
+			must(t, err)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := limits()
+				cfg.OutboxBytes, cfg.OutboxBudget = 32<<10, row.budget
+				client, c := willing(t, wire.NewEngine(cfg), starved)
+				time.AfterFunc(starved-time.Millisecond, func() { _, _ = io.Copy(io.Discard, client.Conn()) })
+				must(t, c.Send(ws.Binary, make([]byte, row.waiting)))
+				row.meanwhile(t, c)
+				must(t, c.Flush(t.Context()))
+				want(t, "cause", c.Cause(), nil)
+				want(t, "dropped", cfg.Dropped.Load(), 0)
+			})
+		})
+	}
+}
+
+// willing returns a connection whose socket says for so long that it takes something, and takes nothing.
+func willing(t *testing.T, e *wire.Engine, d time.Duration) (*wsxtest.Client, *wire.Conn) {
+	t.Helper()
+	client, server := wsxtest.Pipe(t)
+	h := &recorder{over: make(chan struct{})}
+	c := wire.New(server, e, h)
+	h.conn = c
+	begun := time.Now()
+	wire.Willing(c, func() bool { return time.Since(begun) < d })
+	go c.Run()
+	t.Cleanup(func() {
+		c.Abort()
+		<-h.over
+	})
+	return client, c
+}
+
+// TestAWriterThatNeverGetsAProcessor is not believed for ever, without a write deadline either.
+func TestAWriterThatNeverGetsAProcessor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := limits()
+		cfg.OutboxBytes, cfg.WriteDeadline = 32<<10, 0
+		_, c := willing(t, wire.NewEngine(cfg), 24*time.Hour)
+		must(t, c.Send(ws.Binary, make([]byte, 200<<10)))
+		begun := time.Now()
+		want(t, "error", c.Send(ws.Binary, nil), wire.ErrSlowConsumer)
+		want(t, "after", time.Since(begun).Round(100*time.Millisecond), 10*time.Second)
+	})
+}
+
+// TestWhoIsSparedHidesNobody: closing the worst would be enough, but its writer only waits for a processor.
+func TestWhoIsSparedHidesNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := limits()
+		cfg.OutboxBytes, cfg.OutboxBudget = 0, 4<<20
+		e := wire.NewEngine(cfg)
+		_, worst := willing(t, e, 5*time.Second)
+		must(t, worst.Send(ws.Binary, make([]byte, 3<<20)))
+		_, silent := willing(t, e, 0)
+		must(t, silent.Send(ws.Binary, make([]byte, 3<<19)))
+		time.Sleep(time.Second)
+		want(t, "cause of the one that is spared", worst.Cause(), nil)
+		want(t, "status of the silent one", ws.StatusOf(silent.Cause()), ws.StatusSlowConsumer)
+	})
+}
