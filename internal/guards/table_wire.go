@@ -90,6 +90,7 @@ var budgetGuards = []guard{
 	{"slow: nor is it believed for ever", "internal/wire/slow.go", `stuck < mostStarved && c.socket`, `c.socket`, wire, "^TestAWriterThatNeverGets"},
 	{"budget: who is spared hides nobody", "internal/wire/budget.go", "continue // nothing comes back from it: others have to go", "over -= c.bytes", wire, "^TestWhoIsSparedHidesNobody"},
 	{"slow: TLS can be asked", "internal/wire/transport.go", "ready, _ := isReady(t.socket())", "ready := false", wire, "^TestASocketSays"},
+	{"slow: nor one that was given back", "internal/wire/transport.go", `if t.released {`, `if false {`, wire, "^TestAnEndedSocket"},
 	{"slow: a released socket is not asked", "internal/wire/detached_linux.go", `return ready && !t.released`, `return ready`, wire, "^TestASocketSays"},
 	{"slow: a socket can be asked", "internal/wire/detached_linux.go", `return ready && !t.released`, `return false && ready`, wire, "^TestASocketSays"},
 	{"slow: a steady reader holds nobody for ever", "internal/wire/slow.go", `case c.engine.WriteDeadline > 0 && time.Since(begun) >= c.engine.WriteDeadline:`, `case c.engine.WriteDeadline > 0 && begun.IsZero():`, wire, "^TestSteadyReader"},

@@ -2,6 +2,8 @@ package wire_test
 
 import (
 	"io"
+	"net"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,7 +39,7 @@ func TestAWriterWithoutAProcessorIsNoRefusal(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				cfg := limits()
 				cfg.OutboxBytes, cfg.OutboxBudget = 32<<10, row.budget
-				client, c := willing(t, wire.NewEngine(cfg), starved)
+				client, c := willing(t, wire.NewEngine(cfg), believed(starved))
 				time.AfterFunc(starved-time.Millisecond, func() { _, _ = io.Copy(io.Discard, client.Conn()) })
 				must(t, c.Send(ws.Binary, make([]byte, row.waiting)))
 				row.meanwhile(t, c)
@@ -49,15 +51,20 @@ func TestAWriterWithoutAProcessorIsNoRefusal(t *testing.T) {
 	}
 }
 
-// willing returns a connection whose socket says for so long that it takes something, and takes nothing.
-func willing(t *testing.T, e *wire.Engine, d time.Duration) (*wsxtest.Client, *wire.Conn) {
+// believed returns what says for so long that a socket takes something.
+func believed(d time.Duration) func() bool {
+	begun := time.Now()
+	return func() bool { return time.Since(begun) < d }
+}
+
+// willing returns a connection whose socket takes nothing, whatever it says.
+func willing(t *testing.T, e *wire.Engine, says func() bool) (*wsxtest.Client, *wire.Conn) {
 	t.Helper()
 	client, server := wsxtest.Pipe(t)
 	h := &recorder{over: make(chan struct{})}
 	c := wire.New(server, e, h)
 	h.conn = c
-	begun := time.Now()
-	wire.Willing(c, func() bool { return time.Since(begun) < d })
+	wire.Willing(c, says)
 	go c.Run()
 	t.Cleanup(func() {
 		c.Abort()
@@ -71,7 +78,7 @@ func TestAWriterThatNeverGetsAProcessor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := limits()
 		cfg.OutboxBytes, cfg.WriteDeadline = 32<<10, 0
-		_, c := willing(t, wire.NewEngine(cfg), 24*time.Hour)
+		_, c := willing(t, wire.NewEngine(cfg), believed(24*time.Hour))
 		must(t, c.Send(ws.Binary, make([]byte, 200<<10)))
 		begun := time.Now()
 		want(t, "error", c.Send(ws.Binary, nil), wire.ErrSlowConsumer)
@@ -85,12 +92,48 @@ func TestWhoIsSparedHidesNobody(t *testing.T) {
 		cfg := limits()
 		cfg.OutboxBytes, cfg.OutboxBudget = 0, 4<<20
 		e := wire.NewEngine(cfg)
-		_, worst := willing(t, e, 5*time.Second)
+		_, worst := willing(t, e, believed(5*time.Second))
 		must(t, worst.Send(ws.Binary, make([]byte, 3<<20)))
-		_, silent := willing(t, e, 0)
+		_, silent := willing(t, e, believed(0))
 		must(t, silent.Send(ws.Binary, make([]byte, 3<<19)))
 		time.Sleep(time.Second)
 		want(t, "cause of the one that is spared", worst.Cause(), nil)
 		want(t, "status of the silent one", ws.StatusOf(silent.Cause()), ws.StatusSlowConsumer)
+	})
+}
+
+// asked is a connection in memory that somebody may ask for its socket.
+type asked struct {
+	net.Conn
+	over, late atomic.Bool
+}
+
+func (a *asked) NetConn() net.Conn {
+	if a.over.Load() {
+		a.late.Store(true)
+	}
+	return a.Conn
+}
+
+// TestAnEndedSocketIsNotAsked: it is its lender's again, while the budget still looks for the worst.
+func TestAnEndedSocketIsNotAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := limits()
+		cfg.OutboxBytes, cfg.OutboxBudget = 0, 4<<20
+		e := wire.NewEngine(cfg)
+		client, server := wsxtest.Pipe(t)
+		socket := &asked{Conn: server}
+		ends := startOn(t, client, socket, e, &recorder{})
+		must(t, ends.Send(ws.Binary, make([]byte, 3<<19)))
+		_, worst := willing(t, e, func() bool {
+			ends.Abort()
+			ends.ended(t)
+			socket.over.Store(true)
+			return true
+		})
+		must(t, worst.Send(ws.Binary, make([]byte, 3<<20)))
+		time.Sleep(strain)
+		want(t, "over", socket.over.Load(), true)
+		want(t, "asked after its end", socket.late.Load(), false)
 	})
 }

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"net"
+	"sync"
 	"time"
 )
 
@@ -18,7 +19,8 @@ type transport interface {
 	tryWrite(p []byte) int
 	// ready reports whether the socket takes a small chunk at once; true where that is not known.
 	ready() bool
-	// takes reports whether the socket takes something at once; false where that is not known.
+	// takes reports whether the socket takes something at once; false where that is not known. It may be called at any
+	// time.
 	takes() bool
 	// write waits until the socket has taken p, or a part of it, at most until the deadline. It is called by one
 	// goroutine.
@@ -27,7 +29,7 @@ type transport interface {
 	finishWriting() bool
 	// close ends every read and write, now and later. It may be called at any time, and more than once.
 	close()
-	// release gives the socket back when no call is under way, and none follows but close.
+	// release gives the socket back when no call is under way, and none follows, but close and takes.
 	release(c *Conn)
 }
 
@@ -37,13 +39,18 @@ func attach(nc net.Conn) (t transport, early []byte, detached bool) {
 	if t, early, ok := detach(nc); ok {
 		return t, early, true
 	}
-	return inplace{conn: nc}, nil, false
+	return &inplace{conn: nc}, nil, false
 }
 
 // inplace drives a plain net.Conn with blocking calls: what TLS, wrapped listeners and memory have in common.
-type inplace struct{ conn net.Conn }
+type inplace struct {
+	conn net.Conn
 
-func (t inplace) run(c *Conn, _ bool) error {
+	mu       sync.Mutex
+	released bool // the socket may be somebody else's
+}
+
+func (t *inplace) run(c *Conn, _ bool) error {
 	b, s := newReadBuffer(false), spell{}
 	defer b.release()
 	for {
@@ -78,22 +85,27 @@ func (t inplace) run(c *Conn, _ bool) error {
 	}
 }
 
-func (t inplace) read(p []byte) (int, error) { return t.conn.Read(p) }
+func (t *inplace) read(p []byte) (int, error) { return t.conn.Read(p) }
 
-func (t inplace) tryWrite([]byte) int { return 0 }
+func (t *inplace) tryWrite([]byte) int { return 0 }
 
-func (t inplace) ready() bool {
+func (t *inplace) ready() bool {
 	ready, known := isReady(t.socket())
 	return ready || !known
 }
 
-func (t inplace) takes() bool {
+func (t *inplace) takes() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.released {
+		return false
+	}
 	ready, _ := isReady(t.socket())
 	return ready
 }
 
 // socket returns what may be a socket below what was read ahead or encrypted.
-func (t inplace) socket() net.Conn {
+func (t *inplace) socket() net.Conn {
 	nc := t.conn
 	if u, ok := nc.(interface{ UnsafeConn() net.Conn }); ok {
 		nc = u.UnsafeConn()
@@ -104,18 +116,22 @@ func (t inplace) socket() net.Conn {
 	return nc
 }
 
-func (t inplace) write(p []byte, deadline time.Time) (int, error) {
+func (t *inplace) write(p []byte, deadline time.Time) (int, error) {
 	if err := t.conn.SetWriteDeadline(deadline); err != nil {
 		return 0, err
 	}
 	return t.conn.Write(p)
 }
 
-func (t inplace) finishWriting() bool {
+func (t *inplace) finishWriting() bool {
 	half, ok := t.conn.(interface{ CloseWrite() error })
 	return ok && half.CloseWrite() == nil
 }
 
-func (t inplace) close() { _ = t.conn.Close() }
+func (t *inplace) close() { _ = t.conn.Close() }
 
-func (t inplace) release(*Conn) {}
+func (t *inplace) release(*Conn) {
+	t.mu.Lock()
+	t.released = true
+	t.mu.Unlock()
+}
