@@ -16,7 +16,7 @@ var deflateGuards = []guard{
 	{"slow: others have their turn", "internal/wire/spell.go", `c.engine.takeTurn()`, ``, wire, "^TestReadingTakesTurns"},
 	{"end: others have their turn", "internal/wire/read.go", `		c.engine.letOthers()
 `, ``, wire, "^TestEndingTakesTurns"},
-	{"budget: others have their turn", "internal/wire/budget.go", `		c.engine.letOthers()
+	{"budget: others have their turn", "internal/wire/budget.go", `	c.engine.letOthers()
 `, ``, wire, "^TestRelievingTakesTurns"},
 	{"turn: behind all that is ready", "internal/turn/wait_unix.go", `runtime.Gosched() //`, `_ = runtime.Gosched //`, "./internal/turn", "^TestTake$"},
 	{"turn: in a burst", "internal/turn/burst.go", `		take()

@@ -99,20 +99,17 @@ func (b *budget) armLocked() {
 	}
 }
 
-// relieve closes those who hold too much. One that is closing already, and still holds it, has had its time: it is cut
-// off.
+// relieve closes those who hold too much, the worst first: as many as it takes for the budget to be strained no more.
 func (b *budget) relieve() {
-	for _, k := range b.worst() {
-		c := k.conn
-		c.engine.letOthers()
-		if b.moved(k) {
-			continue
+	all := b.candidates()
+	slices.SortFunc(all, func(x, y candidate) int { return cmp.Compare(y.worth, x.worth) })
+	over := int(b.used.Load()) - b.most/2
+	for _, k := range all {
+		if over <= 0 {
+			break
 		}
-		if b.shed != nil && b.shed(c) {
-			continue
-		}
-		if err := b.close(c); errors.Is(err, ErrClosed) || b.exhausted() {
-			c.Abort()
+		if b.relieveOf(k) {
+			over -= k.bytes
 		}
 	}
 	b.mu.Lock()
@@ -121,23 +118,23 @@ func (b *budget) relieve() {
 	b.armLocked()
 }
 
-// worst returns whom to close, the worst first: as many as it takes for the budget to be strained no more.
-func (b *budget) worst() []candidate {
-	all := b.candidates()
-	slices.SortFunc(all, func(x, y candidate) int { return cmp.Compare(y.worth, x.worth) })
-	over := int(b.used.Load()) - b.most/2
-	worst := all[:0]
-	for _, c := range all {
-		if over <= 0 {
-			break
-		}
-		if b.spares != nil && b.spares(c.conn, time.Since(c.since)) {
-			continue // nothing comes back from it: others have to go
-		}
-		worst = append(worst, c)
-		over -= c.bytes
+// relieveOf closes a candidate, unless it has moved or that can be spared it. One that is closing already, and still
+// holds it, has had its time: it is cut off. False: nothing comes back from it, so others have to go.
+func (b *budget) relieveOf(k candidate) bool {
+	c := k.conn
+	c.engine.letOthers()
+	switch {
+	case b.moved(k):
+		return true
+	case b.spares != nil && b.spares(c, time.Since(k.since)):
+		return false
+	case b.shed != nil && b.shed(c):
+		return true
 	}
-	return worst
+	if err := b.close(c); errors.Is(err, ErrClosed) || b.exhausted() {
+		c.Abort()
+	}
+	return true
 }
 
 // moved reports whether a candidate has moved since it was found, because others were closed first, which takes time.

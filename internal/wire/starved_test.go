@@ -102,6 +102,22 @@ func TestWhoIsSparedHidesNobody(t *testing.T) {
 	})
 }
 
+// TestWhoIsSparedMeanwhile has a socket empty itself while others are closed, which takes time.
+func TestWhoIsSparedMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := limits()
+		cfg.OutboxBytes, cfg.OutboxBudget = 0, 4<<20
+		e := wire.NewEngine(cfg)
+		_, silent := willing(t, e, believed(0))
+		must(t, silent.Send(ws.Binary, make([]byte, 3<<20)))
+		_, late := willing(t, e, func() bool { return silent.Cause() != nil })
+		must(t, late.Send(ws.Binary, make([]byte, 5<<19)))
+		time.Sleep(time.Second)
+		want(t, "status of the silent one", ws.StatusOf(silent.Cause()), ws.StatusSlowConsumer)
+		want(t, "cause of the other one", late.Cause(), nil)
+	})
+}
+
 // asked is a connection in memory that somebody may ask for its socket.
 type asked struct {
 	net.Conn
