@@ -124,12 +124,10 @@ func (b *budget) relieveOf(k candidate) bool {
 	c := k.conn
 	c.engine.letOthers()
 	switch {
-	case b.moved(k):
+	case b.moved(k) || b.shed != nil && b.shed(c):
 		return true
 	case b.spares != nil && b.spares(c, time.Since(k.since)):
 		return false
-	case b.shed != nil && b.shed(c):
-		return true
 	}
 	if err := b.close(c); errors.Is(err, ErrClosed) || b.exhausted() {
 		c.Abort()

@@ -102,6 +102,26 @@ func TestWhoIsSparedHidesNobody(t *testing.T) {
 	})
 }
 
+// TestWhoIsSparedIsShed: what may be dropped is dropped before anybody is closed.
+func TestWhoIsSparedIsShed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := counted(256)
+		cfg.OutboxBytes, cfg.OutboxBudget = 0, 4<<20
+		e := wire.NewEngine(cfg)
+		_, worst := willing(t, e, believed(5*time.Second))
+		for range 30 {
+			must(t, worst.SendMarked(ws.Binary, make([]byte, 64<<10), wire.Mark{Policy: wire.PolicyDropOldest}))
+		}
+		time.Sleep(strain)
+		_, silent := willing(t, e, believed(0))
+		must(t, silent.Send(ws.Binary, make([]byte, 3<<19)))
+		time.Sleep(time.Second)
+		want(t, "cause of the one that is spared", worst.Cause(), nil)
+		want(t, "cause of the silent one", silent.Cause(), nil)
+		want(t, "dropped", cfg.Shed.Load(), 29)
+	})
+}
+
 // TestWhoIsSparedMeanwhile has a socket empty itself while others are closed, which takes time.
 func TestWhoIsSparedMeanwhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
