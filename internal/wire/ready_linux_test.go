@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
+	"syscall"
 	"testing"
 
 	"github.com/fiberwsx/wsx/internal/wire"
@@ -40,4 +41,31 @@ func TestASocketSaysWhetherItTakesSomething(t *testing.T) {
 	client, server := tcpPair(t)
 	hidden := start(t, client, wrapped{server}, limits(), &recorder{})
 	want(t, "of what is no socket", wire.Takes(hidden.Conn), false)
+}
+
+// TestInputIsNoRoom: a peer that sends and does not read is not taken for one that reads.
+func TestInputIsNoRoom(t *testing.T) {
+	client, c, took := unread(t)
+	must(t, client.Raw(text("x")))
+	eventually(t, "it goes on taking what nobody reads", func() bool { return !took(64<<10) && !wire.Takes(c) })
+}
+
+// unread returns a connection on TCP that does not run, and what gives its socket so many bytes: false means that it
+// took none.
+func unread(t *testing.T) (client *wsxtest.Client, c *wire.Conn, took func(n int) bool) {
+	t.Helper()
+	client, server := tcpPair(t)
+	must(t, server.(*net.TCPConn).SetWriteBuffer(1<<20))
+	same, err := server.(*net.TCPConn).File()
+	must(t, err)
+	c = wire.New(server, wire.NewEngine(limits()), &recorder{over: make(chan struct{})})
+	t.Cleanup(func() {
+		_ = same.Close()
+		c.Abort()
+		c.Run()
+	})
+	return client, c, func(n int) bool {
+		n, err := syscall.SendmsgN(int(same.Fd()), make([]byte, n), nil, nil, syscall.MSG_DONTWAIT)
+		return err == nil && n > 0
+	}
 }

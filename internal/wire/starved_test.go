@@ -73,16 +73,95 @@ func willing(t *testing.T, e *wire.Engine, says func() bool) (*wsxtest.Client, *
 	return client, c
 }
 
-// TestAWriterThatNeverGetsAProcessor is not believed for ever, without a write deadline either.
+// TestAWriterThatNeverGetsAProcessor is not believed for ever, without a write deadline either: by who waits for room
+// from the start, or comes late, by the budget, or by a round that finds the outbox full.
 func TestAWriterThatNeverGetsAProcessor(t *testing.T) {
+	for name, row := range map[string]struct {
+		budget int
+		fails  func(*wire.Conn) bool // nil: somebody else closes it
+	}{
+		"sender": {0, func(c *wire.Conn) bool { return c.Send(ws.Binary, nil) != nil }},
+		"late sender": {0, func(c *wire.Conn) bool {
+			time.Sleep(5 * time.Second)
+			return c.Send(ws.Binary, nil) != nil
+		}},
+		"budget": {1 << 20, nil},
+		"round": {0, func(c *wire.Conn) bool {
+			time.Sleep(9 * time.Second)
+			early := sendRound(c, 0, 1)
+			time.Sleep(time.Second)
+			return early == nil && sendRound(c, 1, 1) != nil
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := limits()
+				cfg.OutboxBytes, cfg.OutboxBudget, cfg.WriteDeadline = 32<<10, row.budget, 0
+				_, c := willing(t, wire.NewEngine(cfg), believed(24*time.Hour))
+				must(t, c.Send(ws.Binary, make([]byte, 1200<<10)))
+				begun := time.Now()
+				if row.fails != nil {
+					want(t, "it is refused", row.fails(c), true)
+				}
+				<-c.Done()
+				want(t, "status", ws.StatusOf(c.Cause()), ws.StatusSlowConsumer)
+				want(t, "after", time.Since(begun).Round(100*time.Millisecond), 10*time.Second)
+			})
+		})
+	}
+}
+
+// sendRound sends a message of so many bytes in a round behind a position of the log.
+func sendRound(c *wire.Conn, after uint64, bytes int) error {
+	round := wire.NewRound(after)
+	defer round.Release()
+	round.Append(ws.Binary, make([]byte, bytes), nil)
+	_, _, err := c.SendRound(round)
+	return err
+}
+
+// TestAWriterWithoutAProcessorHasLimits: what waits for one is bounded like what waits for any other, and so is what it
+// keeps of messages that are not whole.
+func TestAWriterWithoutAProcessorHasLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := limits()
-		cfg.OutboxBytes, cfg.WriteDeadline = 32<<10, 0
-		_, c := willing(t, wire.NewEngine(cfg), believed(24*time.Hour))
+		cfg.PartialBudget = 64 << 10
+		e := wire.NewEngine(cfg)
+		_, c := willing(t, e, believed(24*time.Hour))
+		must(t, c.Send(ws.Binary, make([]byte, 4<<20)))
+		want(t, "error of a round", sendRound(c, 0, 1), wire.ErrSlowConsumer)
+
+		client, c := willing(t, e, believed(24*time.Hour))
+		must(t, client.Raw(first(string(make([]byte, 40_000)))))
+		time.Sleep(strain)
+		want(t, "status of one that does not end its message", ws.StatusOf(c.Cause()), ws.StatusTryAgainLater)
+	})
+}
+
+// TestWhoStarvedMayRefuse for as long as any other, from then on.
+func TestWhoStarvedMayRefuse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := limits()
+		cfg.OutboxBytes = 32 << 10
+		_, c := willing(t, wire.NewEngine(cfg), believed(55*time.Millisecond))
 		must(t, c.Send(ws.Binary, make([]byte, 200<<10)))
 		begun := time.Now()
 		want(t, "error", c.Send(ws.Binary, nil), wire.ErrSlowConsumer)
-		want(t, "after", time.Since(begun).Round(100*time.Millisecond), 10*time.Second)
+		want(t, "after", time.Since(begun), 100*time.Millisecond)
+	})
+}
+
+// TestStarvedSenderHasAWriteDeadline, from when it began to wait, whatever was taken since.
+func TestStarvedSenderHasAWriteDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := limits()
+		cfg.OutboxBytes, cfg.WriteDeadline = 32<<10, 2*time.Second
+		client, c := willing(t, wire.NewEngine(cfg), believed(24*time.Hour))
+		must(t, c.Send(ws.Binary, make([]byte, 200<<10)))
+		time.AfterFunc(500*time.Millisecond, func() { _, _ = io.ReadFull(client.Conn(), make([]byte, 16<<10)) })
+		begun := time.Now()
+		want(t, "error", c.Send(ws.Binary, nil), wire.ErrSlowConsumer)
+		want(t, "after", time.Since(begun), 2*time.Second)
 	})
 }
 
