@@ -5,7 +5,7 @@ func Throttled(c *Conn, send func(p []byte) int) {
 	c.socket, c.detached = throttled{c.socket, send}, true
 }
 
-// Takes reports what the socket of c says, which has not ended: whether it takes something at once.
+// Takes reports what the socket of c says: whether it takes something at once.
 func Takes(c *Conn) bool { return c.socket.takes() }
 
 // Willing has the socket of c, which nobody reads yet, say whether it takes something.
