@@ -172,7 +172,9 @@ type Config struct {
 	// than half of it is used, [Conn.Send] waits for receivers for which more than 16 KiB wait, and those of them that
 	// have taken nothing for 250 ms are closed with 4006, the worst first, until it is half; when all of it is used,
 	// those that have taken nothing for 50 ms, and they are cut off. Who takes its messages is never closed for it, nor
-	// for whom less waits. Optional. Default: 16 MiB, or 4 times OutboxBytes if that is more.
+	// for whom less waits. Meanwhile 4 KiB are read at once at most, and a connection that has sent as much or more
+	// waits, 300 ms at most: one for which more than 16 KiB wait while half of it is used, any while all of it is.
+	// Optional. Default: 16 MiB, or 4 times OutboxBytes if that is more.
 	OutboxBudget int
 	// PartialBudget bounds the memory in bytes of messages that have begun and are not whole. While more than half of
 	// it is used, those that keep more than 16 KiB and began 250 ms ago or before are closed with 1013, the worst

@@ -13,7 +13,39 @@ var deflateGuards = []guard{
 	{"deflate: final blocks are limited", "internal/deflate/inflate.go", `for range MaxFinal {`, `for {`, deflate, "^TestCorrupt"},
 	{"deflate: no dictionary above level 6", "internal/deflate/compress.go", `level > lowerLevel && bits`, `false && bits`, deflate, "^TestTakeoverAtHighLevels"},
 	{"deflate: others have their turn", "internal/wire/events.go", `e.engine.takeTurn()`, `_ = done`, wire, "^TestInflatingTakesTurns"},
-	{"slow: others have their turn", "internal/wire/spell.go", `c.engine.takeTurn()`, ``, wire, "^TestReadingTakesTurns"},
+	{"slow: others have their turn", "internal/wire/intake.go", `	e.takeTurn()
+	i.since`, `	i.since`, wire, "^TestReadingTakesTurns"},
+	{"intake: few wait with something in hand", "internal/wire/intake.go", `if e.laden.Add(1) > mostLaden {`, `if e.laden.Add(1) < 0 {`, wire, "^TestFewWaitForATurn"},
+	{"intake: a part of a message is something", "internal/wire/intake.go", ` || i.conn.parser.partial != nil`, ``, wire, "^TestFewWaitForATurn"},
+	{"intake: a large buffer too", "internal/wire/intake.go", `i.large != nil || i.conn`, `i.conn`, wire, "^TestFewWaitForATurn"},
+	{"intake: a turn before the buffer grows", "internal/wire/intake.go", `	i.tire()
+	if i.much {
+		i.grow()
+	} else {
+		i.shrink()
+	}
+`, `	if i.much {
+		i.grow()
+	} else {
+		i.shrink()
+	}
+	i.tire()
+`, wire, "^TestFewWaitForATurn"},
+	{"intake: waits while the outboxes hold too much", "internal/wire/intake.go", `		i.outlastStrain()
+`, ``, wire, "^TestReadingOutlastsStrain"},
+	{"intake: for those of others too", "internal/wire/intake.go", `!b.exhausted() && `, ``, wire, "^TestReadingOutlastsStrain"},
+	{"intake: for its own", "internal/wire/intake.go", ` && !c.out.strains(smallBuffer)`, ``, wire, "^TestReadingOutlastsStrain"},
+	{"intake: until its own has moved", "internal/wire/intake.go", `moved, _ := c.out.watch()`, `moved := (chan struct{})(nil)`, wire, "^TestReadingOutlastsStrain"},
+	{"intake: until there is room", "internal/wire/budget.go", `		b.ease()
+`, ``, wire, "^TestReadingOutlastsStrain"},
+	{"intake: until it closes", "internal/wire/intake.go", `		case <-c.Done():
+			return
+`, ``, wire, "^TestCloseEndsTheWaiting"},
+	{"intake: not for ever", "internal/wire/intake.go", `			i.waited = true
+`, ``, wire, "^TestReadingOutlastsStrain"},
+	{"intake: little at once meanwhile", "internal/wire/intake.go", `i.much = !i.conn.engine.outboxes.strained()`, `i.much = true`, wire, "^TestReadsAreShort"},
+	{"intake: from the start", "internal/wire/intake.go", ` && !c.engine.outboxes.strained()`, ``, wire, "^TestWhoSentMuch"},
+	{"intake: nor while sends are slow", "internal/wire/intake.go", ` && !c.engine.sendsSlowly()`, ``, wire, "^TestWhoSentMuch"},
 	{"end: others have their turn", "internal/wire/read.go", `		c.engine.letOthers()
 `, ``, wire, "^TestEndingTakesTurns"},
 	{"budget: others have their turn", "internal/wire/budget.go", `	c.engine.letOthers()
@@ -30,7 +62,7 @@ var deflateGuards = []guard{
 `, "./internal/turn", "^TestBurst"},
 	{"turn: a burst ends with a pause", "internal/turn/burst.go", `case now-last >= int64(apart):`, `case last < 0:`, "./internal/turn", "^TestBurst"},
 	{"send: others have their turn", "internal/wire/write.go", `c.yield() // the`, `_ = 0 // the`, wire, "^TestSendingTakesTurns"},
-	{"send: and before much that was read", "internal/wire/pace.go", `if b.large == nil && c.engine.sendsSlowly() {`, `if false {`, wire, "^TestSendingTakesTurns"},
+	{"send: and before much that was read", "internal/wire/intake.go", `if i.conn.engine.sendsSlowly() {`, `if false {`, wire, "^TestSendingTakesTurns"},
 	{"send: and between messages that may be dropped", "internal/wire/write.go", `			c.yield()
 `, `			_ = 0
 `, wire, "^TestSendingTakesTurns"},

@@ -31,6 +31,7 @@ type budget struct {
 
 	mu      sync.Mutex
 	holders map[*Conn]holding // of more than a small share
+	eased   chan struct{}     // closed when less is used; nil: nobody waits for that
 	timer   *time.Timer
 	armed   bool
 }
@@ -50,11 +51,37 @@ type candidate struct {
 
 // add notes that n more bytes are held, or fewer.
 func (b *budget) add(n int) {
-	if b.used.Add(int64(n)); n > 0 && b.strained() {
+	used, most := b.used.Add(int64(n)), int64(b.most)
+	before := used - int64(n)
+	switch {
+	case most == 0:
+	case n > 0 && b.strained():
 		b.mu.Lock()
 		b.armLocked()
 		b.mu.Unlock()
+	case before > most && used <= most, before > most/2 && used <= most/2:
+		b.ease()
 	}
+}
+
+// ease tells those who wait for that.
+func (b *budget) ease() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.eased != nil {
+		close(b.eased)
+		b.eased = nil
+	}
+}
+
+// easing returns a channel that is closed when the budget is not exhausted any more, or not strained.
+func (b *budget) easing() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.eased == nil {
+		b.eased = make(chan struct{})
+	}
+	return b.eased
 }
 
 // strained reports whether more than half is used.

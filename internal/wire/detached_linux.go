@@ -120,33 +120,27 @@ func (t *detached) open() *os.File {
 // no WebSocket client sends, ends a read too: what is behind it waits for the next packet. A handler that blocks keeps
 // the buffer, so it is a large one only where that was of use before, and not while calls take long.
 func (t *detached) drain(c *Conn) error {
-	b := newReadBuffer(t.long && !c.engine.sendsSlowly())
+	b := newIntake(c, t.long)
 	defer b.release()
 	b.have = copy(b.bytes(), c.rest)
-	room, all, s := 0, 0, spell{}
+	room, all := 0, 0
 	for {
-		space := b.space()
-		n, err := t.tryRead(space)
+		n, err := t.tryRead(b.space())
 		if n == 0 {
 			t.long = all >= smallBuffer
 			return t.drained(c, b.filled(0), room > 0, err)
 		}
 		all += n
 		c.woken(true)
-		room = 0
-		if n == len(space) { // there is more, probably: a frame may become whole in place
-			room = largeBuffer
-			c.letOthersBefore(&b)
-		}
+		room = b.admit(n)
 		used, err := c.parse(b.filled(n), room)
 		if err != nil {
 			return err
 		}
 		b.consume(used)
 		switch {
-		case n == len(space):
-			b.grow()
-			s.goOn(c)
+		case b.full:
+			b.goOn()
 		case !t.alone:
 			t.long = all >= smallBuffer
 			return t.drained(c, b.filled(0), false, nil)

@@ -42,6 +42,7 @@ type Engine struct {
 	takeTurn   func()       // of a goroutine with much to do
 	burst      turn.Burst   // of connections that end or are closed
 	pace       pace         // of what is sent
+	laden      atomic.Int32 // readers that wait for a turn with something in hand
 	inflated   atomic.Int64 // bytes, by all connections, since the last turn for that
 }
 

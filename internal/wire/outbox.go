@@ -200,6 +200,13 @@ func (o *outbox) strainedLocked(size int) bool {
 	return o.load != nil && o.load.weight > 0 && o.load.weight+size > smallShare && o.conn.engine.outboxes.strained()
 }
 
+// strains reports whether size more bytes would be too many for the budget; see [outbox.strainedLocked].
+func (o *outbox) strains(size int) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.strainedLocked(size)
+}
+
 // holdsLocked reports whether size more bytes of a round may be queued by a full outbox.
 func (o *outbox) holdsLocked(size int) bool {
 	bytes, most := o.load.bytes+size, max(o.conn.engine.OutboxBytes, lenientBytes)

@@ -79,11 +79,3 @@ func (c *Conn) yield() {
 		c.out.yields(false)
 	}
 }
-
-// letOthersBefore takes a turn before c handles what has filled b, and reads more, where calls take long: it may be
-// answered with as much. Many may wait for one: they have no more than a small buffer each.
-func (c *Conn) letOthersBefore(b *readBuffer) {
-	if b.large == nil && c.engine.sendsSlowly() {
-		c.engine.takeTurn()
-	}
-}

@@ -51,32 +51,29 @@ type inplace struct {
 }
 
 func (t *inplace) run(c *Conn, _ bool) error {
-	b, s := newReadBuffer(false), spell{}
+	b := newIntake(c, false)
 	defer b.release()
 	for {
-		space := b.space()
 		c.wait()
-		n, err := t.conn.Read(space)
+		n, err := t.conn.Read(b.space())
 		c.woken(n > 0)
 		if n > 0 {
-			if n == len(space) {
-				c.letOthersBefore(&b)
-			}
+			b.admit(n)
 			used, err := c.parse(b.filled(n), 0)
 			if err != nil {
 				return err
 			}
 			b.consume(used)
 			switch {
-			case n == len(space):
-				b.grow()
-			case used < smallBuffer/2 && b.have < smallBuffer/2:
-				b.shrink()
-			}
-			if n >= smallBuffer {
-				s.goOn(c)
-			} else {
-				s = spell{}
+			case b.full:
+				b.goOn()
+			case n >= smallBuffer:
+				b.tire()
+			default:
+				b.rest()
+				if used < smallBuffer/2 && b.have < smallBuffer/2 {
+					b.shrink()
+				}
 			}
 		}
 		if err != nil {

@@ -1,0 +1,114 @@
+package wire
+
+import "time"
+
+const (
+	// mostSpell is how long a reader works before it takes a turn, which costs a hundredth of that.
+	mostSpell = 200 * time.Microsecond
+	// mostLaden is how many readers may wait for a turn with more than a small buffer in hand, or with a part of a
+	// message. Any more go on without one, and are done with theirs the sooner.
+	mostLaden = 32
+	// mostEasing is how long it takes at most until those have gone who strain the budget of the outboxes.
+	mostEasing = strainPatience + 2*reliefInterval
+)
+
+// intake is how a reader takes in what comes without a pause: it lets others go first now and then, and reads much at
+// once only while there is room for the answers.
+type intake struct {
+	readBuffer
+	conn   *Conn
+	since  time.Time // when it last took a turn; zero: not yet
+	waited bool      // until those should have gone who hold too much
+	full   bool      // a read has filled the buffer, so there is more, probably
+	much   bool      // may be read at once
+}
+
+func newIntake(c *Conn, large bool) intake {
+	large = large && !c.engine.sendsSlowly() && !c.engine.outboxes.strained()
+	return intake{conn: c, readBuffer: newReadBuffer(large)}
+}
+
+// admit is called when n bytes have come, and before they are handled. It returns how long a data frame that is not
+// whole may be to be left for the next read, which makes it whole in place.
+//
+// When they fill the buffer there is more, and all of it may be answered with as much. So it waits until the outboxes
+// have room for that, and where calls take long for a turn: many may, because they have no more than a small buffer
+// each.
+func (i *intake) admit(n int) (room int) {
+	if i.full = n == len(i.space()); !i.full {
+		return 0
+	}
+	if i.large == nil {
+		i.outlastStrain()
+		if i.conn.engine.sendsSlowly() {
+			i.takeTurn()
+		}
+	}
+	if i.much = !i.conn.engine.outboxes.strained(); !i.much {
+		return 0
+	}
+	return largeBuffer
+}
+
+// goOn is called when what has filled the buffer is handled, and before more is read.
+func (i *intake) goOn() {
+	i.tire()
+	if i.much {
+		i.grow()
+	} else {
+		i.shrink()
+	}
+}
+
+// tire takes a turn when it is time for one. The first spell counts from the connection's last read.
+func (i *intake) tire() {
+	if i.since.IsZero() {
+		i.since = i.conn.readAt
+	}
+	if time.Since(i.since) >= mostSpell {
+		i.takeTurn()
+	}
+}
+
+// rest is called when there is nothing more for now.
+func (i *intake) rest() { i.since, i.waited = time.Time{}, false }
+
+// takeTurn lets others go first, unless too many do with something in hand.
+func (i *intake) takeTurn() {
+	e := i.conn.engine
+	if i.large != nil || i.conn.parser.partial != nil {
+		defer e.laden.Add(-1)
+		if e.laden.Add(1) > mostLaden {
+			return
+		}
+	}
+	e.takeTurn()
+	i.since = time.Now()
+}
+
+// outlastStrain waits while the outboxes hold too much, if more than a small share of that waits for this peer, or if
+// their budget is used up, whoever uses it. Who has waited for as long as it can take does not wait again.
+func (i *intake) outlastStrain() {
+	c, b := i.conn, &i.conn.engine.outboxes
+	if i.waited || !b.strained() {
+		return
+	}
+	t := time.NewTimer(mostEasing)
+	defer t.Stop()
+	for {
+		eased := b.easing()
+		moved, _ := c.out.watch()
+		if !b.exhausted() && !c.out.strains(smallBuffer) {
+			return
+		}
+		select {
+		case <-eased:
+		case <-moved:
+		case <-c.Done():
+			return
+		case <-t.C:
+			i.waited = true
+			return
+		}
+	}
+}
