@@ -20,8 +20,9 @@ const (
 	StateClosed               // the socket is gone
 )
 
-// lingering is how long the socket stays half open after a close handshake that the peer began: closing it at once
-// would reset it if the peer has sent more, and the peer might never see the echo.
+// lingering is how long the socket stays half open after a close handshake: closing it at once would reset it if the
+// peer has sent more, as pongs may also be, and what is still on its way would be lost, the close frame with it. That
+// the peer has closed too does not say that it has seen ours: the two may have crossed.
 const lingering = 500 * time.Millisecond
 
 // State returns the state of the connection.
@@ -134,16 +135,12 @@ func (c *Conn) peerClosed(payload []byte) error {
 	if err != nil {
 		return err
 	}
-	if c.close(e, c.engine.CloseTimeout, false) {
-		return errPeerClosed
-	}
-	return errClosed
+	c.close(e, c.engine.CloseTimeout, false)
+	return errPeerClosed
 }
 
-var (
-	errPeerClosed = errors.New("wire: the peer has closed")     // and got its echo
-	errClosed     = errors.New("wire: close handshake is done") // which wsx began
-)
+// errPeerClosed means that both close frames are sent, or queued.
+var errPeerClosed = errors.New("wire: the peer has closed")
 
 // parseClose reads the payload of a close frame (RFC 6455, section 5.5.1).
 func parseClose(p []byte) (ws.CloseError, error) {

@@ -194,6 +194,31 @@ func TestSimultaneousClose(t *testing.T) {
 	})
 }
 
+// TestClosesThatCross: the peer closes too while much is on its way to it, and its pongs go on, which RFC 6455, section
+// 5.5.1, lets them. It gets everything, and the close frame.
+func TestClosesThatCross(t *testing.T) {
+	for name, on := range map[string]func(testing.TB, wire.Config, *recorder) *rig{"detached": dialed, "in place": inPlace} {
+		t.Run(name, func(t *testing.T) {
+			const messages = 12
+			r := on(t, limits(), &recorder{})
+			for range messages {
+				must(t, r.Send(ws.Binary, pattern(64<<10)))
+			}
+			must(t, r.Close(ws.StatusGoingAway, "mine"))
+			r.client.SendClose(ws.StatusNormalClosure, "yours")
+			for range 1000 {
+				must(t, r.client.Raw(pong("late")))
+			}
+			got := hear(t, r.client)
+			want(t, "messages", len(got.messages), messages)
+			want(t, "close frame", *got.close, ws.CloseError{Status: ws.StatusGoingAway, Reason: "mine"})
+			must(t, r.client.Conn().Close())
+			r.ended(t)
+			want(t, "cause", r.Cause(), error(ws.CloseError{Status: ws.StatusGoingAway, Reason: "mine"}))
+		})
+	}
+}
+
 // TestPeerClosesOverAQueue: what was queued before the peer's close frame still goes out before the answer.
 func TestPeerClosesOverAQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

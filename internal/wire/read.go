@@ -65,8 +65,6 @@ func (c *Conn) live(mayNap bool) {
 func (c *Conn) end(err error) {
 	var violation ws.CloseError
 	switch {
-	case errors.Is(err, errClosed):
-		c.flushed()
 	case errors.Is(err, errPeerClosed):
 		c.discard(lingering)
 	case errors.As(err, &violation):
