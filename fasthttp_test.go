@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -144,5 +145,37 @@ func TestServersWithOtherSettings(t *testing.T) {
 			}
 			c.Close()
 		})
+	}
+}
+
+// TestABodyThatIsStreamedIsNoFrame: fasthttp calls the handler before it has read such a body, and a connection can
+// only be switched behind the whole request (RFC 9110, section 7.8).
+func TestABodyThatIsStreamedIsNoFrame(t *testing.T) {
+	h := echoHub()
+	app := newApp(fiber.Config{ReadTimeout: 5 * time.Second, StreamRequestBody: true})
+	app.Use("/ws", wsx.New(wsx.Config{Hub: h, Logger: quiet}))
+	addr := serve(t, app, h)
+	frame := string(wsxtest.AppendFrame(nil, true, opText, []byte("smuggled")))
+	long := strings.Repeat(frame, 5000)
+	for name, row := range map[string]struct {
+		request string
+		status  int
+	}{
+		"chunks":       {handshake("/ws", "+Transfer-Encoding: chunked") + frame, http.StatusBadRequest},
+		"short":        {handshake("/ws", "+Content-Length: "+strconv.Itoa(len(frame))) + frame, http.StatusBadRequest},
+		"long":         {handshake("/ws", "+Content-Length: "+strconv.Itoa(len(long))) + long, http.StatusBadRequest},
+		"of 0 bytes":   {handshake("/ws", "+Content-Length: 0"), http.StatusSwitchingProtocols},
+		"of 00 bytes":  {handshake("/ws", "+Content-Length: 00"), http.StatusSwitchingProtocols},
+		"none, frames": {handshake("/ws") + frame, http.StatusSwitchingProtocols},
+	} {
+		resp, c := wsxtest.Exchange(t, addr, row.request)
+		if resp.StatusCode != row.status || resp.Close != (row.status == http.StatusBadRequest) {
+			t.Errorf("%s: got %s, the connection closes: %t", name, resp.Status, resp.Close)
+		}
+		_ = c.Conn().Close()
+	}
+	eventually(t, "all are over", func() bool { return h.Len() == 0 })
+	if n := h.Stats().Opened; n != 3 {
+		t.Errorf("%d connections opened, want 3", n)
 	}
 }

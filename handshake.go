@@ -12,6 +12,7 @@ import (
 type handshake struct {
 	malformed    bool // a field that RFC 9112 forbids
 	lengths      int  // Content-Length
+	body         bool // one follows
 	codings      int  // Transfer-Encoding
 	hosts        int
 	host         []byte
@@ -95,8 +96,10 @@ func (h *handshake) field(name, value []byte) {
 		h.extensions = append(h.extensions, string(value))
 	case equalName(name, "content-length"):
 		h.lengths++
+		h.body = h.body || len(bytes.Trim(value, "0")) > 0
 	case equalName(name, "transfer-encoding"):
 		h.codings++
+		h.body = true
 		h.malformed = h.malformed || !equalName(value, "chunked") // fasthttp takes "identity" too, which is no more
 	}
 }
