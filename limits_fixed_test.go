@@ -1,8 +1,10 @@
 package wsx_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -98,15 +100,32 @@ func reachIngestBudget(t *testing.T, on transport) {
 }
 
 var boundsThatAreFixed = map[string]bound{
-	"control frame":            endsWith(ws.StatusProtocolError, hub.Config{}, wsxtest.AppendFrame(nil, true, opPing, make([]byte, 126))),
-	"ws.MaxReason":             reachReason,
-	"length of that message":   reachFirstMessage,
-	"tokens of one connection": reachTokens,
-	"codec.MaxDepth":           reachDepth,
-	"codec.MaxID":              reachID,
+	"control frame":                                endsWith(ws.StatusProtocolError, hub.Config{}, wsxtest.AppendFrame(nil, true, opPing, make([]byte, 126))),
+	"ws.MaxReason":                                 reachReason,
+	"final blocks of a compressed message":         reachFinalBlocks,
+	"length of that message":                       reachFirstMessage,
+	"tokens of one connection":                     reachTokens,
+	"codec.MaxDepth":                               reachDepth,
+	"codec.MaxID":                                  reachID,
 	"answers to what is no event, or does not fit": reachAnswers,
 	"verifying a token on a live connection":       reachVerifying,
 	"read limit of wsx.Contrib without a hub":      reachContrib,
+}
+
+// reachFinalBlocks sends empty messages, of so many final blocks and the byte that has to follow them (RFC 7692,
+// section 7.2.3.4).
+func reachFinalBlocks(t *testing.T, on transport) {
+	h := echoHub(hub.Config{Compression: hub.Compression{Enabled: true}})
+	c := wsxtest.Dial(t, on.serve(t, h), wsxtest.Options{Header: http.Header{"Sec-WebSocket-Extensions": {"permessage-deflate"}}})
+	for _, blocks := range []int{7, 8} {
+		frame := wsxtest.AppendFrame(nil, true, opText, append(bytes.Repeat([]byte{1, 0, 0, 0xff, 0xff}, blocks), 0))
+		frame[0] |= 0x40
+		_ = c.Raw(frame)
+	}
+	gets(t, c, "")
+	if got := c.ReadClose().Status; got != ws.StatusInvalidPayload {
+		t.Errorf("closed with %d", got)
+	}
 }
 
 func reachReason(t *testing.T, on transport) {

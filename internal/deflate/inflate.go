@@ -16,7 +16,8 @@ const (
 	// Tail has to follow the data of a compressed message for [Session.Inflate]: the end that the wire leaves out, and
 	// a final block, by which the reader knows that the end is not missing.
 	Tail = tail + "\x01" + tail
-	// MaxFinal is how many final blocks a message may have. Each makes the reader start anew, with all of the window.
+	// MaxFinal is how many final blocks a message may have, the one of Tail included unless another one is the end of
+	// the message. Each makes the reader start anew, with all of the window.
 	MaxFinal = 8
 )
 
