@@ -165,7 +165,8 @@ type Config struct {
 	// or after WriteDeadline, the connection closes with 4006. What is sent to a target is shared and waits for nobody:
 	// it may fill OutboxBytes whatever the number of messages, and four times that, 4 MiB at least, unless the socket
 	// has taken nothing for a second. Here and below a socket that would take something, for which a busy process has
-	// had no time, counts as one that does, for 10 s. Optional. Default: 256, 1 MiB.
+	// had no time, counts as one that does, for 10 s; on Linux so does one whose peer acknowledges what it was sent.
+	// Optional. Default: 256, 1 MiB.
 	OutboxMessages int
 	OutboxBytes    int
 	// OutboxBudget bounds the memory in bytes of all that waits for receivers; what is shared counts once. While more

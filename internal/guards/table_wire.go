@@ -91,8 +91,19 @@ var budgetGuards = []guard{
 	{"budget: who is spared hides nobody", "internal/wire/budget.go", "if b.relieveOf(k) {", "if b.relieveOf(k) || true {", wire, "^TestWhoIsSparedHidesNobody"},
 	{"slow: TLS can be asked", "internal/wire/transport.go", "ready, _ := isReady(t.socket())", "ready := false", wire, "^TestASocketSays"},
 	{"slow: nor one that was given back", "internal/wire/transport.go", `if t.released {`, `if false {`, wire, "^TestAnEndedSocket"},
-	{"slow: a released socket is not asked", "internal/wire/detached_linux.go", `return ready && !t.released`, `return ready`, wire, "^TestASocketSays"},
-	{"slow: a socket can be asked", "internal/wire/detached_linux.go", `return ready && !t.released`, `return false && ready`, wire, "^TestASocketSays"},
+	{"slow: a released socket is not asked", "internal/wire/detached_linux.go", `if t.released {`, `if false {`, wire, "^TestASocketSays"},
+	{"slow: a socket can be asked", "internal/wire/detached_linux.go", `ready, _ := isReadyFD(t.fd)`, `ready := false`, wire, "^TestASocketSays"},
+	{"slow: who acknowledges reads", "internal/wire/detached_linux.go", `return ready || growing`, `return ready || growing && false`, wire, "^TestWhoReadsIsNoRefusal"},
+	{"slow: in place too", "internal/wire/transport.go", `return ready || growing`, `return ready || growing && false`, wire, "^TestWhoReadsIsNoRefusal"},
+	{"slow: as long as it does", "internal/wire/acks.go", `time.Since(a.grown) < patience`, `true`, wire, "^TestAcks"},
+	{"slow: since somebody waits", "internal/wire/slow.go", `	c.socket.takes() //`, `	//`, wire, "^TestWhatWasTakenBefore"},
+	{"close: late readers get everything", "internal/wire/detached_linux.go", `!sentFD(t.fd).left`, `true`, wire, "^TestALateReader"},
+	{"close: in place too", "internal/wire/transport.go", `!sent(t.socket()).left`, `true`, wire, "^TestALateReader"},
+	{"close: crossing ones are no end", "internal/wire/close.go", `	c.close(e, c.engine.CloseTimeout, false)
+	return errPeerClosed`, `	if c.close(e, c.engine.CloseTimeout, false) {
+		return errPeerClosed
+	}
+	return errors.New("closed")`, wire, "^TestClosesThatCross"},
 	{"slow: a steady reader holds nobody for ever", "internal/wire/slow.go", `case c.engine.WriteDeadline > 0 && time.Since(begun) >= c.engine.WriteDeadline:`, `case c.engine.WriteDeadline > 0 && begun.IsZero():`, wire, "^TestSteadyReader"},
 	{"counts: a message written in part has no header", "internal/wire/chunk.go", `if n == 0 && k.torn > 0 {`, `if false {`, wire, "^TestEndInside"},
 	{"counts: what the socket took is not dropped", "internal/wire/load.go", `dropped -= l.hand.whole(l.written)`, `_ = l`, wire, "^TestWhatWasTaken"},

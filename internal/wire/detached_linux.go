@@ -31,6 +31,7 @@ type detached struct {
 	interrupted bool     // a read deadline ends the waiting
 	discarding  bool     // and must not any more
 	released    bool     // the descriptor's number may be somebody else's
+	acks        acks
 }
 
 // run reads what has woken the connection. After a message it stays, because more will come; else it naps again.
@@ -207,8 +208,18 @@ func (t *detached) ready() bool { return false }
 func (t *detached) takes() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.released {
+		return false
+	}
+	growing := t.acks.growing(sentFD(t.fd).acked)
 	ready, _ := isReadyFD(t.fd)
-	return ready && !t.released
+	return ready || growing
+}
+
+func (t *detached) delivered() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.released || !sentFD(t.fd).left
 }
 
 func (t *detached) tryWrite(p []byte) int {

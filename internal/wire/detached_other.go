@@ -11,6 +11,8 @@ func detach(net.Conn) (transport, []byte, bool) { return nil, nil, false }
 
 func isReady(net.Conn) (ready, known bool) { return false, false }
 
+func sent(net.Conn) sending { return sending{} }
+
 func (*detached) interrupt() {}
 
 // lot is for detached connections only.

@@ -196,7 +196,7 @@ func (c *Conn) discard(d time.Duration) {
 	c.writers.Go(func() {
 		c.flushed()
 		if c.socket.finishWriting() {
-			wait(hungUp, d)
+			c.linger(hungUp, d)
 		}
 		c.socket.close()
 	})
@@ -211,17 +211,31 @@ func (c *Conn) discard(d time.Duration) {
 	close(hungUp)
 }
 
-// wait returns when c is closed, and after d if that is above 0.
-func wait(c <-chan struct{}, d time.Duration) {
+// linger waits until the peer has hung up, at most for d; but for a peer that has not got everything yet up to the
+// close timeout.
+func (c *Conn) linger(hungUp <-chan struct{}, d time.Duration) {
+	most := c.engine.CloseTimeout
+	for waited := d; ; waited += lingering {
+		if wait(hungUp, d) || most > 0 && waited >= most || c.socket.delivered() {
+			return
+		}
+		d = lingering
+	}
+}
+
+// wait waits until c is closed, at most for d if that is above 0, and reports whether it is.
+func wait(c <-chan struct{}, d time.Duration) bool {
 	if d <= 0 {
 		<-c
-		return
+		return true
 	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-c:
+		return true
 	case <-t.C:
+		return false
 	}
 }
 

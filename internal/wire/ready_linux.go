@@ -16,18 +16,21 @@ type pollFD struct {
 	events, revents int16
 }
 
+// tcpInfo is the start of struct tcp_info, from linux/tcp.h, as far as it is needed.
+type tcpInfo struct {
+	_       [24]byte
+	unacked uint32 // segments
+	_       [92]byte
+	acked   uint64 // bytes; since Linux 4.1
+	_       [16]byte
+	notSent uint32 // bytes; since Linux 4.6
+	_       uint32
+}
+
 // isReady reports whether nc takes a small chunk at once: to Linux a socket is ready when a third of its buffer is
 // free, which is more than that. known is false when nc is no socket, or cannot be asked.
 func isReady(nc net.Conn) (ready, known bool) {
-	socket, ok := nc.(syscall.Conn)
-	if !ok {
-		return false, false
-	}
-	raw, err := socket.SyscallConn()
-	if err != nil {
-		return false, false
-	}
-	_ = raw.Control(func(fd uintptr) { ready, known = isReadyFD(fd) })
+	control(nc, func(fd uintptr) { ready, known = isReadyFD(fd) })
 	return ready, known
 }
 
@@ -37,4 +40,32 @@ func isReadyFD(fd uintptr) (ready, known bool) {
 	n, _, errno := syscall.RawSyscall6(syscall.SYS_PPOLL,
 		uintptr(unsafe.Pointer(&p)), 1, uintptr(unsafe.Pointer(&now)), 0, 0, 0) //nolint:gosec // they live as long as the call
 	return n == 1, errno == 0
+}
+
+// sent returns how far the peer of nc is with what it was sent; the zero value when nc is no TCP socket.
+func sent(nc net.Conn) (s sending) {
+	control(nc, func(fd uintptr) { s = sentFD(fd) })
+	return s
+}
+
+// sentFD is sent for a descriptor.
+func sentFD(fd uintptr) sending {
+	var info tcpInfo
+	size := uint32(unsafe.Sizeof(info))
+	_, _, errno := syscall.RawSyscall6(syscall.SYS_GETSOCKOPT, fd, syscall.IPPROTO_TCP, syscall.TCP_INFO,
+		uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0) //nolint:gosec // they live as long as the call
+	if errno != 0 {
+		return sending{}
+	}
+	return sending{acked: info.acked, left: info.unacked > 0 || info.notSent > 0}
+}
+
+func control(nc net.Conn, f func(fd uintptr)) {
+	socket, ok := nc.(syscall.Conn)
+	if !ok {
+		return
+	}
+	if raw, err := socket.SyscallConn(); err == nil {
+		_ = raw.Control(f)
+	}
 }

@@ -241,3 +241,18 @@ func TestAnEndedSocketIsNotAsked(t *testing.T) {
 	want(t, "of what has ended", wire.Takes(r.Conn), false)
 	want(t, "times it is asked", socket.times.Load(), before)
 }
+
+// TestWhatWasTakenBeforeIsNoProgress: that a peer has taken something before somebody waited for it says nothing of how
+// long it refuses since.
+func TestWhatWasTakenBeforeIsNoProgress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := limits()
+		cfg.OutboxBytes = 32 << 10
+		looks := 0
+		_, c := willing(t, wire.NewEngine(cfg), func() bool { looks++; return looks == 1 })
+		must(t, c.Send(ws.Binary, make([]byte, 200<<10)))
+		begun := time.Now()
+		want(t, "error", c.Send(ws.Binary, nil), wire.ErrSlowConsumer)
+		want(t, "after", time.Since(begun), 50*time.Millisecond)
+	})
+}

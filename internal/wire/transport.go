@@ -19,9 +19,12 @@ type transport interface {
 	tryWrite(p []byte) int
 	// ready reports whether the socket takes a small chunk at once; true where that is not known.
 	ready() bool
-	// takes reports whether the socket takes something at once; false where that is not known. It may be called at any
-	// time.
+	// takes reports whether the socket takes something at once, or its peer has acknowledged something lately, which is
+	// since the last call where that was long ago; false where neither is known. It may be called at any time.
 	takes() bool
+	// delivered reports whether the peer has acknowledged all that was written; true where that is not known. It may be
+	// called at any time.
+	delivered() bool
 	// write waits until the socket has taken p, or a part of it, at most until the deadline. It is called by one
 	// goroutine.
 	write(p []byte, deadline time.Time) (int, error)
@@ -29,7 +32,7 @@ type transport interface {
 	finishWriting() bool
 	// close ends every read and write, now and later. It may be called at any time, and more than once.
 	close()
-	// release gives the socket back when no call is under way, and none follows, but close and takes.
+	// release gives the socket back when no call is under way, and none follows, but close, takes and delivered.
 	release(c *Conn)
 }
 
@@ -48,6 +51,7 @@ type inplace struct {
 
 	mu       sync.Mutex
 	released bool // the socket may be somebody else's
+	acks     acks
 }
 
 func (t *inplace) run(c *Conn, _ bool) error {
@@ -97,8 +101,15 @@ func (t *inplace) takes() bool {
 	if t.released {
 		return false
 	}
+	growing := t.acks.growing(sent(t.socket()).acked)
 	ready, _ := isReady(t.socket())
-	return ready
+	return ready || growing
+}
+
+func (t *inplace) delivered() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.released || !sent(t.socket()).left
 }
 
 // socket returns what may be a socket below what was read ahead or encrypted.
