@@ -60,6 +60,14 @@ func (i *intake) goOn() {
 	}
 }
 
+// ration has the next read be a short one while the outboxes hold too much. TLS never fills a large buffer: a read ends
+// with its record, at 16 KiB.
+func (i *intake) ration() {
+	if i.conn.engine.outboxes.strained() {
+		i.shrink()
+	}
+}
+
 // tire takes a turn when it is time for one. The first spell counts from the connection's last read.
 func (i *intake) tire() {
 	if i.since.IsZero() {

@@ -161,6 +161,33 @@ func TestReadsAreShortInStrain(t *testing.T) {
 	})
 }
 
+// TestRecordsAreShortInStrain: a read of TLS ends with its record, so it never fills a large buffer.
+func TestRecordsAreShortInStrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := limits()
+		cfg.OutboxBudget = 100 << 10
+		e, rigs := group(t, cfg, 3)
+		client, server := wsxtest.Pipe(t)
+		m := &measured{Conn: server}
+		startOn(t, client, m, e, &recorder{})
+		record := slices.Concat(fills(), fills())
+		send := func(n int) {
+			must(t, client.Raw(record[:n<<10]))
+			synctest.Wait()
+		}
+		send(4)
+		send(8)
+		for _, r := range rigs {
+			must(t, r.Send(ws.Binary, pattern(30_000)))
+		}
+		send(8)
+		send(4)
+		if want := []int{4, 32, 32, 4, 4}; !slices.Equal(m.reads, want) {
+			t.Errorf("reads of %v KiB, want %v", m.reads, want)
+		}
+	})
+}
+
 // TestFewWaitForATurnWithSomethingInHand: many readers may wait for a turn, but not with much memory.
 func TestFewWaitForATurnWithSomethingInHand(t *testing.T) {
 	const many, few = 40, 32

@@ -73,6 +73,7 @@ func (t *inplace) run(c *Conn, _ bool) error {
 				b.goOn()
 			case n >= smallBuffer:
 				b.tire()
+				b.ration()
 			default:
 				b.rest()
 				if used < smallBuffer/2 && b.have < smallBuffer/2 {
