@@ -211,7 +211,7 @@ func (t *detached) takes() bool {
 	if t.released {
 		return false
 	}
-	growing := t.acks.growing(sentFD(t.fd).acked)
+	growing := t.acks.growing(sentFD(t.fd))
 	ready, _ := isReadyFD(t.fd)
 	return ready || growing
 }

@@ -5,6 +5,7 @@ package wire
 import (
 	"net"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -20,7 +21,9 @@ type pollFD struct {
 type tcpInfo struct {
 	_       [24]byte
 	unacked uint32 // segments
-	_       [92]byte
+	_       [28]byte
+	lastAck uint32 // milliseconds since it came
+	_       [60]byte
 	acked   uint64 // bytes; since Linux 4.1
 	_       [16]byte
 	notSent uint32 // bytes; since Linux 4.6
@@ -57,7 +60,11 @@ func sentFD(fd uintptr) sending {
 	if errno != 0 {
 		return sending{}
 	}
-	return sending{acked: info.acked, left: info.unacked > 0 || info.notSent > 0}
+	return sending{
+		acked: info.acked,
+		quiet: time.Duration(info.lastAck) * time.Millisecond,
+		left:  info.unacked > 0 || info.notSent > 0,
+	}
 }
 
 func control(nc net.Conn, f func(fd uintptr)) {

@@ -82,6 +82,21 @@ func TestWhoReadsIsNoRefusal(t *testing.T) {
 	})
 }
 
+// TestWhoHasStoppedIsNotBelieved: a peer that has stopped reading before anybody looks is not taken for one that reads,
+// although it has acknowledged much in its time. A probe of its window may come in between, but not each time.
+func TestWhoHasStoppedIsNotBelieved(t *testing.T) {
+	onSockets(t, func(t *testing.T, of func(net.Conn) net.Conn) {
+		eventually(t, "it is taken for one that reads", func() bool {
+			_, c, took := unread(t, of)
+			for range 2 { // the peer acknowledges the last of what it has room for 40 ms later
+				eventually(t, "it goes on taking what nobody reads", func() bool { return !took(64 << 10) })
+				<-time.After(70 * time.Millisecond)
+			}
+			return !took(64<<10) && !wire.Takes(c)
+		})
+	})
+}
+
 // unread returns a connection on TCP that does not run, and what gives its socket so many bytes: false means that it
 // took none.
 func unread(t *testing.T, of func(net.Conn) net.Conn) (client *wsxtest.Client, c *wire.Conn, took func(n int) bool) {

@@ -9,7 +9,7 @@ import (
 const (
 	// proven is for how long the socket has refused when nobody has to watch it to believe it.
 	proven = time.Second
-	// mostStarved is for how long a writer is believed to wait for a processor.
+	// mostStarved is for how long a writer is believed to wait for something else than its peer.
 	mostStarved = 10 * time.Second
 	// looks is in how many parts a sender waits.
 	looks = 5

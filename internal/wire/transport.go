@@ -19,8 +19,8 @@ type transport interface {
 	tryWrite(p []byte) int
 	// ready reports whether the socket takes a small chunk at once; true where that is not known.
 	ready() bool
-	// takes reports whether the socket takes something at once, or its peer has acknowledged something lately, which is
-	// since the last call where that was long ago; false where neither is known. It may be called at any time.
+	// takes reports whether the socket takes something at once, or its peer has acknowledged something lately; false
+	// where neither is known. It may be called at any time.
 	takes() bool
 	// delivered reports whether the peer has acknowledged all that was written; true where that is not known. It may be
 	// called at any time.
@@ -102,7 +102,7 @@ func (t *inplace) takes() bool {
 	if t.released {
 		return false
 	}
-	growing := t.acks.growing(sent(t.socket()).acked)
+	growing := t.acks.growing(sent(t.socket()))
 	ready, _ := isReady(t.socket())
 	return ready || growing
 }
