@@ -106,7 +106,7 @@ func (i *intake) outlastStrain() {
 	for {
 		eased := b.easing()
 		moved, _ := c.out.watch()
-		if !b.exhausted() && !c.out.strains(smallBuffer) {
+		if !b.exhausted() && !c.out.strains() {
 			return
 		}
 		select {

@@ -200,11 +200,11 @@ func (o *outbox) strainedLocked(size int) bool {
 	return o.load != nil && o.load.weight > 0 && o.load.weight+size > smallShare && o.conn.engine.outboxes.strained()
 }
 
-// strains reports whether size more bytes would be too many for the budget; see [outbox.strainedLocked].
-func (o *outbox) strains(size int) bool {
+// strains reports whether what waits is too much for the budget.
+func (o *outbox) strains() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.strainedLocked(size)
+	return o.strainedLocked(0)
 }
 
 // holdsLocked reports whether size more bytes of a round may be queued by a full outbox.
