@@ -211,14 +211,10 @@ func (c *Conn) discard(d time.Duration) {
 	close(hungUp)
 }
 
-// linger waits until the peer has hung up, at most for d; but for a peer that has not got everything yet up to the
-// close timeout.
+// linger waits until the peer has hung up, at most for d; but for a peer that has not got everything yet until the close
+// timeout cuts it off.
 func (c *Conn) linger(hungUp <-chan struct{}, d time.Duration) {
-	most := c.engine.CloseTimeout
-	for waited := d; ; waited += lingering {
-		if wait(hungUp, d) || most > 0 && waited >= most || c.socket.delivered() {
-			return
-		}
+	for !wait(hungUp, d) && !c.socket.delivered() {
 		d = lingering
 	}
 }
