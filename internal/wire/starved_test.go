@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"sync/atomic"
@@ -78,19 +79,21 @@ func willing(t *testing.T, e *wire.Engine, says func() bool) (*wsxtest.Client, *
 func TestAWriterThatNeverGetsAProcessor(t *testing.T) {
 	for name, row := range map[string]struct {
 		budget int
-		fails  func(*wire.Conn) bool // nil: somebody else closes it
+		fails  func(*wire.Conn) error // nil: somebody else closes it
 	}{
-		"sender": {0, func(c *wire.Conn) bool { return c.Send(ws.Binary, nil) != nil }},
-		"late sender": {0, func(c *wire.Conn) bool {
+		"sender": {0, func(c *wire.Conn) error { return c.Send(ws.Binary, nil) }},
+		"late sender": {0, func(c *wire.Conn) error {
 			time.Sleep(5 * time.Second)
-			return c.Send(ws.Binary, nil) != nil
+			return c.Send(ws.Binary, nil)
 		}},
 		"budget": {1 << 20, nil},
-		"round": {0, func(c *wire.Conn) bool {
+		"round": {0, func(c *wire.Conn) error {
 			time.Sleep(9 * time.Second)
-			early := sendRound(c, 0, 1)
+			if err := sendRound(c, 0, 1); err != nil {
+				return fmt.Errorf("early: %v", err)
+			}
 			time.Sleep(time.Second)
-			return early == nil && sendRound(c, 1, 1) != nil
+			return sendRound(c, 1, 1)
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -101,7 +104,7 @@ func TestAWriterThatNeverGetsAProcessor(t *testing.T) {
 				must(t, c.Send(ws.Binary, make([]byte, 1200<<10)))
 				begun := time.Now()
 				if row.fails != nil {
-					want(t, "it is refused", row.fails(c), true)
+					want(t, "error", row.fails(c), wire.ErrSlowConsumer)
 				}
 				<-c.Done()
 				want(t, "status", ws.StatusOf(c.Cause()), ws.StatusSlowConsumer)
