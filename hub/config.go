@@ -165,7 +165,7 @@ type Config struct {
 	// or after WriteDeadline, the connection closes with 4006. What is sent to a target is shared and waits for nobody:
 	// it may fill OutboxBytes whatever the number of messages, and four times that, 4 MiB at least, unless the socket
 	// has taken nothing for a second. Here and below a socket that would take something, for which a busy process has
-	// had no time, counts as one that does, for 10 s; on Linux so does one whose peer acknowledges what it was sent.
+	// had no time, counts as one that does, for 10 s, and on Linux so does one whose peer goes on acknowledging.
 	// Optional. Default: 256, 1 MiB.
 	OutboxMessages int
 	OutboxBytes    int
@@ -187,7 +187,8 @@ type Config struct {
 	// WriteDeadline is how long a socket may take nothing of what it is given, and how long [Conn.Send] waits at most
 	// for one that takes little by little. Optional. Default: 10 s.
 	WriteDeadline time.Duration
-	// CloseTimeout is how long the peer may take to answer a close frame. Optional. Default: 5 s.
+	// CloseTimeout is how long the peer may take to answer a close frame, and to take what it has not taken by
+	// then; where the system is not Linux it has 500 ms at most for that. Optional. Default: 5 s.
 	CloseTimeout time.Duration
 	// PingInterval is the time between two pings, jittered. Optional. Default: 30 s; negative: no heartbeat.
 	PingInterval time.Duration

@@ -200,10 +200,11 @@ func (c *Conn) Ping(payload []byte) error { return c.wire.Ping(payload) }
 // Pong queues a pong that answers no ping, under the terms of [Conn.Ping]. Pings are answered without it.
 func (c *Conn) Pong(payload []byte) error { return c.wire.Pong(payload) }
 
-// Close starts to close the connection and returns at once. What is queued goes out, then a close frame; then the peer
-// has the close timeout to answer; then the socket is closed, OnClose called, and Done's channel closed. Messages that
-// arrive meanwhile are discarded. A reason over 123 bytes is cut at a rune. Errors: [ErrClosed] when the connection
-// closes already; [ErrStatus] when the status may not be sent, and 1011 was sent instead.
+// Close starts to close the connection and returns at once. What is queued goes out, then a close frame; then the
+// peer has the close timeout to answer, and of what is left of it 500 ms to hang up; then the socket is closed,
+// OnClose called, and Done's channel closed. Messages that arrive meanwhile are discarded. A reason over 123 bytes
+// is cut at a rune. Errors: [ErrClosed] when the connection closes already; [ErrStatus] when the status may not be
+// sent, and 1011 was sent instead.
 func (c *Conn) Close(status ws.Status, reason string) error {
 	c.shard.settle(c)
 	return c.wire.Close(status, reason)

@@ -9,16 +9,18 @@ type sending struct {
 	left  bool          // something is not acknowledged yet, be it the end of the stream
 }
 
-// acks is what a peer has acknowledged, as far as somebody has looked. To poll(2) a socket is not ready until a third of
-// its buffer is free, which takes a steady reader a while: that it acknowledges more and more shows that it reads.
+// acks is what a peer has acknowledged, as far as somebody has looked. To poll(2) a socket is not ready until a
+// third of its buffer is free, which takes a steady reader a while: that it acknowledges more and more shows that
+// it reads.
 type acks struct {
 	bytes  uint64
 	looked time.Time // zero: never
 	grown  time.Time // at the latest; zero: never
 }
 
-// growing notes what is acknowledged by now, and reports whether that has grown within the last 50 ms, or was seen to.
-// What has grown while nobody looked for a second may have grown long ago, but not after the last acknowledgement.
+// growing notes what is acknowledged by now, and reports whether that has grown within the last 50 ms, or was seen
+// to. What has grown while nobody looked for a second may have grown long ago, but not after the last
+// acknowledgement.
 func (a *acks) growing(s sending) bool {
 	now := time.Now()
 	if s.acked > a.bytes {

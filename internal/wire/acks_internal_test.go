@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestAcks: what is acknowledged grows for as long as somebody has seen it grow within the last 50 ms. When nobody has
-// looked for a second, it has grown no later than the last acknowledgement came.
+// TestAcks: what is acknowledged grows for as long as somebody has seen it grow within the last 50 ms. When nobody
+// has looked for a second, it has grown no later than the last acknowledgement came.
 func TestAcks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var a acks

@@ -64,7 +64,7 @@ func (b *budget) add(n int) {
 	}
 }
 
-// ease tells those who wait for that.
+// ease wakes those who wait for [budget.easing].
 func (b *budget) ease() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -74,7 +74,8 @@ func (b *budget) ease() {
 	}
 }
 
-// easing returns a channel that is closed when the budget is not exhausted any more, or not strained.
+// easing returns a channel that is closed when the budget is next no longer exhausted, or no longer strained.
+// Whether it is already is to be asked after the call.
 func (b *budget) easing() <-chan struct{} {
 	b.mu.Lock()
 	defer b.mu.Unlock()

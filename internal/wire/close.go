@@ -20,9 +20,9 @@ const (
 	StateClosed               // the socket is gone
 )
 
-// lingering is how long the socket stays half open after a close handshake: closing it at once would reset it if the
-// peer has sent more, as pongs may also be, and what is still on its way would be lost, the close frame with it. That
-// the peer has closed too does not say that it has seen ours: the two may have crossed.
+// lingering is how long the socket stays half open after a close handshake: closing it at once would reset it if
+// the peer has sent more, which may be a pong, and what is still on its way would be lost, the close frame with it.
+// The peer's close frame does not say that it has seen ours: the two may have crossed.
 const lingering = 500 * time.Millisecond
 
 // State returns the state of the connection.

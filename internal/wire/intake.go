@@ -8,7 +8,8 @@ const (
 	// mostLaden is how many readers may wait for a turn with more than a small buffer in hand, or with a part of a
 	// message. Any more go on without one, and are done with theirs the sooner.
 	mostLaden = 32
-	// mostEasing is how long it takes at most until those have gone who strain the budget of the outboxes.
+	// mostEasing is how long it takes until those are closed who strain the budget of the outboxes and are not
+	// spared.
 	mostEasing = strainPatience + 2*reliefInterval
 )
 
@@ -28,8 +29,8 @@ func newIntake(c *Conn, large bool) intake {
 	return intake{conn: c, readBuffer: newReadBuffer(large)}
 }
 
-// admit is called when n bytes have come, and before they are handled. It returns how long a data frame that is not
-// whole may be to be left for the next read, which makes it whole in place.
+// admit is called when n bytes have come, and before they are handled. It returns up to which length a data frame
+// that is not whole stays in the buffer, where the next read completes it.
 //
 // When they fill the buffer there is more, and all of it may be answered with as much. So it waits until the outboxes
 // have room for that, and where calls take long for a turn: many may, because they have no more than a small buffer
@@ -60,8 +61,8 @@ func (i *intake) goOn() {
 	}
 }
 
-// ration has the next read be a short one while the outboxes hold too much. TLS never fills a large buffer: a read ends
-// with its record, at 16 KiB.
+// ration has the next read be a short one while the outboxes hold too much. TLS never fills a large buffer: a read
+// ends with its record, at 16 KiB.
 func (i *intake) ration() {
 	if i.conn.engine.outboxes.strained() {
 		i.shrink()

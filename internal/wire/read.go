@@ -211,8 +211,8 @@ func (c *Conn) discard(d time.Duration) {
 	close(hungUp)
 }
 
-// linger waits until the peer has hung up, at most for d; but for a peer that has not got everything yet until the close
-// timeout cuts it off.
+// linger waits until the peer has hung up, at most for d; but for a peer that has not got everything yet until the
+// close timeout cuts it off.
 func (c *Conn) linger(hungUp <-chan struct{}, d time.Duration) {
 	for !wait(hungUp, d) && !c.socket.delivered() {
 		d = lingering

@@ -67,6 +67,7 @@ func sentFD(fd uintptr) sending {
 	}
 }
 
+// control calls f with the descriptor of nc, if it has one that is open.
 func control(nc net.Conn, f func(fd uintptr)) {
 	socket, ok := nc.(syscall.Conn)
 	if !ok {

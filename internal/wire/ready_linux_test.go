@@ -82,8 +82,8 @@ func TestWhoReadsIsNoRefusal(t *testing.T) {
 	})
 }
 
-// TestWhoHasStoppedIsNotBelieved: a peer that has stopped reading before anybody looks is not taken for one that reads,
-// although it has acknowledged much in its time. A probe of its window may come in between, but not each time.
+// TestWhoHasStoppedIsNotBelieved: a peer that has stopped reading before anybody looks is not taken for one that
+// reads, although it has acknowledged much in its time. A probe of its window may come in between, but not each time.
 func TestWhoHasStoppedIsNotBelieved(t *testing.T) {
 	onSockets(t, func(t *testing.T, of func(net.Conn) net.Conn) {
 		eventually(t, "it is taken for one that reads", func() bool {

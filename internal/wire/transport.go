@@ -32,7 +32,7 @@ type transport interface {
 	finishWriting() bool
 	// close ends every read and write, now and later. It may be called at any time, and more than once.
 	close()
-	// release gives the socket back when no call is under way, and none follows, but close, takes and delivered.
+	// release gives the socket back. No call but close, takes and delivered may be under way, or follow.
 	release(c *Conn)
 }
 
