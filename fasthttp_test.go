@@ -174,6 +174,7 @@ func TestABodyThatIsStreamedIsNoFrame(t *testing.T) {
 		}
 		_ = c.Conn().Close()
 	}
+	eventually(t, "three were opened", func() bool { return h.Stats().Opened >= 3 })
 	eventually(t, "all are over", func() bool { return h.Len() == 0 })
 	if n := h.Stats().Opened; n != 3 {
 		t.Errorf("%d connections opened, want 3", n)
