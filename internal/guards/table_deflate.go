@@ -41,7 +41,9 @@ var deflateGuards = []guard{
 	{"intake: until it closes", "internal/wire/intake.go", `		case <-c.Done():
 			return
 `, ``, wire, "^TestCloseEndsTheWaiting"},
-	{"intake: not for ever", "internal/wire/intake.go", `			i.waited = true
+	{"intake: for others once", "internal/wire/intake.go", `eased == c.vain || `, ``, wire, "^TestStrainIsOutlastedOnce"},
+	{"intake: little is not held up", "internal/wire/intake.go", `if i.full = n == len(i.space()); !i.full {`, `if i.full = true; !i.full {`, wire, "^TestLittleIsRead"},
+	{"intake: not for ever", "internal/wire/intake.go", `			c.vain = eased
 `, ``, wire, "^TestReadingOutlastsStrain"},
 	{"intake: little at once meanwhile", "internal/wire/intake.go", `i.much = !i.conn.engine.outboxes.strained()`, `i.much = true`, wire, "^TestReadsAreShort"},
 	{"intake: of records too", "internal/wire/transport.go", `				b.ration()

@@ -78,6 +78,7 @@ type Conn struct {
 	stirred    bool   // a message has come since the reader last waited
 	waste      int32  // bytes that were inflated for nothing, and for which it has not waited yet
 	readAt     time.Time
+	vain       <-chan struct{} // what has told of no room in the outboxes for as long as it waited
 
 	heard   atomic.Int64 // when the last byte came, in nanoseconds after the engine's start
 	reading atomic.Int64 // since when the reader waits for input, likewise; 0 while it does not

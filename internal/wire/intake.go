@@ -17,11 +17,10 @@ const (
 // once only while there is room for the answers.
 type intake struct {
 	readBuffer
-	conn   *Conn
-	since  time.Time // when it last took a turn; zero: not yet
-	waited bool      // until those should have gone who hold too much
-	full   bool      // a read has filled the buffer, so there is more, probably
-	much   bool      // may be read at once
+	conn  *Conn
+	since time.Time // when it last took a turn; zero: not yet
+	full  bool      // a read has filled the buffer, so there is more, probably
+	much  bool      // may be read at once
 }
 
 func newIntake(c *Conn, large bool) intake {
@@ -80,7 +79,7 @@ func (i *intake) tire() {
 }
 
 // rest is called when there is nothing more for now.
-func (i *intake) rest() { i.since, i.waited = time.Time{}, false }
+func (i *intake) rest() { i.since = time.Time{} }
 
 // takeTurn lets others go first, unless too many do with something in hand.
 func (i *intake) takeTurn() {
@@ -96,10 +95,11 @@ func (i *intake) takeTurn() {
 }
 
 // outlastStrain waits while the outboxes hold too much, if more than a small share of that waits for this peer, or if
-// their budget is used up, whoever uses it. Who has waited for as long as it can take does not wait again.
+// their budget is used up, whoever uses it. Who has waited for as long as that can take does not wait again before
+// there was room: others may hold little each, for which nobody closes them, and that for long.
 func (i *intake) outlastStrain() {
 	c, b := i.conn, &i.conn.engine.outboxes
-	if i.waited || !b.strained() {
+	if !b.strained() {
 		return
 	}
 	t := time.NewTimer(mostEasing)
@@ -107,7 +107,7 @@ func (i *intake) outlastStrain() {
 	for {
 		eased := b.easing()
 		moved, _ := c.out.watch()
-		if !b.exhausted() && !c.out.strains() {
+		if eased == c.vain || !b.exhausted() && !c.out.strains() {
 			return
 		}
 		select {
@@ -116,7 +116,7 @@ func (i *intake) outlastStrain() {
 		case <-c.Done():
 			return
 		case <-t.C:
-			i.waited = true
+			c.vain = eased
 			return
 		}
 	}

@@ -88,6 +88,39 @@ func TestReadingOutlastsStrain(t *testing.T) {
 	}
 }
 
+// TestStrainIsOutlastedOnce: others may use up the budget for long. Who has waited for them once is not held up again
+// with all that it sends, until there was room meanwhile.
+func TestStrainIsOutlastedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStrained(t, 31)
+		s.hold(t, 1, little()...)
+		var begun time.Time
+		s.rigs[0].handler.onMessage = func(*wire.Conn, ws.MessageType, []byte) {
+			s.times = append(s.times, time.Since(begun))
+		}
+		send := func(frame []byte) {
+			begun = time.Now()
+			must(t, s.rigs[0].client.Raw(frame))
+			time.Sleep(time.Second)
+			synctest.Wait()
+		}
+		send(fills())
+		send(text("it has a rest"))
+		send(fills())
+		for i := range 10 {
+			s.read(1 + i)
+		}
+		synctest.Wait()
+		s.hold(t, 1, little()[:10]...)
+		send(text("it has a rest"))
+		send(fills())
+		const ms = time.Millisecond
+		if want := []time.Duration{300 * ms, 0, 0, 0, 300 * ms}; !slices.Equal(s.times, want) {
+			t.Errorf("messages were handled after %v, want %v", s.times, want)
+		}
+	})
+}
+
 // TestLittleIsReadInStrain: it is not even looked at what waits for the one who sends.
 func TestLittleIsReadInStrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
