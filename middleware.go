@@ -219,11 +219,11 @@ func (h *handshake) check(c *fiber.Ctx) error {
 			header(fiber.HeaderAllow, fiber.MethodGet)
 	case !c.Request().Header.IsHTTP11():
 		return refuse(fiber.StatusBadRequest, "HTTP/1.1 required", "not HTTP/1.1")
-	case h.malformed:
-		return refuse(fiber.StatusBadRequest, "malformed header", "a header field that RFC 9112 forbids")
 	case h.body && c.Request().IsBodyStream(): // it is not read, and would be taken for frames
 		return refuse(fiber.StatusBadRequest, "no body allowed", "a body, which fiber.Config.StreamRequestBody leaves unread").
 			header(fiber.HeaderConnection, "close")
+	case h.malformed:
+		return refuse(fiber.StatusBadRequest, "malformed header", "a header field that RFC 9112 forbids")
 	case h.hosts != 1 || !isHost(h.host):
 		return refuse(fiber.StatusBadRequest, "exactly one Host required", strconv.Itoa(h.hosts)+" Host headers, or a bad one")
 	case h.versions != 1 || string(h.version) != "13":

@@ -165,17 +165,18 @@ type Config struct {
 	// or after WriteDeadline, the connection closes with 4006. What is sent to a target is shared and waits for nobody:
 	// it may fill OutboxBytes whatever the number of messages, and four times that, 4 MiB at least, unless the socket
 	// has taken nothing for a second. Here and below a socket that would take something, for which a busy process has
-	// had no time, counts as one that does, for 10 s, and on Linux so does one whose peer goes on acknowledging.
-	// Optional. Default: 256, 1 MiB.
+	// had no time, counts as one that does, for 10 s; on Linux for Send alone so does one whose peer goes on
+	// acknowledging. Optional. Default: 256, 1 MiB.
 	OutboxMessages int
 	OutboxBytes    int
 	// OutboxBudget bounds the memory in bytes of all that waits for receivers; what is shared counts once. While more
 	// than half of it is used, [Conn.Send] waits for receivers for which more than 16 KiB wait, and those of them that
 	// have taken nothing for 250 ms are closed with 4006, the worst first, until it is half; when all of it is used,
 	// those that have taken nothing for 50 ms, and they are cut off. Who takes its messages is never closed for it, nor
-	// for whom less waits. Meanwhile 4 KiB are read at once at most, and a connection that has sent as much or more
-	// waits, 300 ms at most: one for which more than 16 KiB wait while half of it is used, any while all of it is.
-	// Optional. Default: 16 MiB, or 4 times OutboxBytes if that is more.
+	// for whom less waits. Meanwhile each read takes 4 KiB at most, but for one that waits already; and a connection
+	// that has sent as much waits, 300 ms at most: one for which more than 16 KiB wait while half of it is used, any
+	// while all of it is; and not again before there was room. Optional. Default: 16 MiB, or 4 times OutboxBytes if
+	// that is more.
 	OutboxBudget int
 	// PartialBudget bounds the memory in bytes of messages that have begun and are not whole. While more than half of
 	// it is used, those that keep more than 16 KiB and began 250 ms ago or before are closed with 1013, the worst

@@ -87,6 +87,7 @@ func (o *outbox) shed() bool {
 			return dropped
 		}
 		o.load.loose.filled = true
+		o.load.signal()
 		add(o.conn.engine.Shed)
 	}
 	return true

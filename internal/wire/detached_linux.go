@@ -208,12 +208,14 @@ func (t *detached) ready() bool { return false }
 func (t *detached) takes() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.released {
-		return false
-	}
-	growing := t.acks.growing(sentFD(t.fd))
 	ready, _ := isReadyFD(t.fd)
-	return ready || growing
+	return ready && !t.released
+}
+
+func (t *detached) reads() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return !t.released && t.acks.growing(sentFD(t.fd))
 }
 
 func (t *detached) delivered() bool {

@@ -8,6 +8,9 @@ func Throttled(c *Conn, send func(p []byte) int) {
 // Takes reports what the socket of c says: whether it takes something at once.
 func Takes(c *Conn) bool { return c.socket.takes() }
 
+// Reads reports what the socket of c says: whether its peer has acknowledged something lately.
+func Reads(c *Conn) bool { return c.socket.reads() }
+
 // Willing has the socket of c, which nobody reads yet, say whether it takes something.
 func Willing(c *Conn, takes func() bool) { c.socket = willing{c.socket, takes} }
 
@@ -17,6 +20,16 @@ type willing struct {
 }
 
 func (w willing) takes() bool { return w.says() }
+
+// Acknowledging has the socket of c, which nobody reads yet, say whether its peer has acknowledged something.
+func Acknowledging(c *Conn, reads func() bool) { c.socket = acknowledging{c.socket, reads} }
+
+type acknowledging struct {
+	transport
+	says func() bool
+}
+
+func (a acknowledging) reads() bool { return a.says() }
 
 // SetTurn replaces what takes a turn.
 func SetTurn(e *Engine, take func()) { e.takeTurn = take }

@@ -212,9 +212,9 @@ func (c *Conn) discard(d time.Duration) {
 }
 
 // linger waits until the peer has hung up, at most for d; but for a peer that has not got everything yet until the
-// close timeout cuts it off.
+// close timeout cuts it off, if there is one.
 func (c *Conn) linger(hungUp <-chan struct{}, d time.Duration) {
-	for !wait(hungUp, d) && !c.socket.delivered() {
+	for !wait(hungUp, d) && c.engine.CloseTimeout > 0 && !c.socket.delivered() {
 		d = lingering
 	}
 }

@@ -71,14 +71,14 @@ func TestInputIsNoRoom(t *testing.T) {
 func TestWhoReadsIsNoRefusal(t *testing.T) {
 	onSockets(t, func(t *testing.T, of func(net.Conn) net.Conn) {
 		client, c, took := unread(t, of)
-		eventually(t, "it goes on taking what nobody reads", func() bool { return !took(64<<10) && !wire.Takes(c) })
+		eventually(t, "it goes on taking what nobody reads", func() bool { return !took(64<<10) && !wire.Reads(c) })
 		eventually(t, "it takes nothing", func() bool {
 			_, err := io.ReadFull(client.Conn(), make([]byte, 16<<10))
 			must(t, err)
 			return took(1)
 		})
-		want(t, "of one that has just taken a byte", wire.Takes(c), true)
-		eventually(t, "it is believed for ever", func() bool { return !took(64<<10) && !wire.Takes(c) })
+		want(t, "of one that has just taken a byte", wire.Reads(c), true)
+		eventually(t, "it is believed for ever", func() bool { return !took(64<<10) && !wire.Reads(c) })
 	})
 }
 
@@ -92,7 +92,7 @@ func TestWhoHasStoppedIsNotBelieved(t *testing.T) {
 				eventually(t, "it goes on taking what nobody reads", func() bool { return !took(64 << 10) })
 				<-time.After(70 * time.Millisecond)
 			}
-			return !took(64<<10) && !wire.Takes(c)
+			return !took(64<<10) && !wire.Reads(c)
 		})
 	})
 }
@@ -137,5 +137,24 @@ func TestALateReaderSeesTheClose(t *testing.T) {
 		got := hear(t, client)
 		want(t, "messages", len(got.messages), messages)
 		want(t, "close frame", got.close != nil, true)
+	})
+}
+
+// TestWithoutACloseTimeoutNobodyLingersForEver: a peer that has closed and never reads has its 500 ms.
+func TestWithoutACloseTimeoutNobodyLingersForEver(t *testing.T) {
+	onSockets(t, func(t *testing.T, of func(net.Conn) net.Conn) {
+		t.Parallel()
+		client, server := tcpPair(t)
+		must(t, client.Conn().(*net.TCPConn).SetReadBuffer(16<<10))
+		must(t, server.(*net.TCPConn).SetWriteBuffer(2<<20))
+		cfg := limits()
+		cfg.CloseTimeout = 0
+		r := start(t, client, of(server), cfg, &recorder{})
+		for range 12 {
+			must(t, r.Send(ws.Binary, pattern(64<<10)))
+		}
+		must(t, r.Flush(t.Context()))
+		client.SendClose(ws.StatusNormalClosure, "")
+		r.ended(t)
 	})
 }

@@ -26,10 +26,14 @@ func (c *Conn) overflow() error {
 // shed drops what may be dropped, if that spares the connection a close. False: it does not.
 func (c *Conn) shed() bool { return c.out.shed() }
 
-// starves reports whether c's writer, which has not moved for so long, waits for something else than its peer, as far
-// as that is known: for a processor, when the socket would take something, or for more room in the socket, when the
-// peer acknowledges what it was sent. It is not believed for ever, because a net.Conn may wait for something else.
+// starves reports whether c's writer, which has not moved for so long, waits for a processor, as far as that is known:
+// the socket would take something. It is not believed for ever, because a net.Conn may wait for something else.
 func (c *Conn) starves(stuck time.Duration) bool { return stuck < mostStarved && c.socket.takes() }
+
+// reads reports whether c's peer, though the writer has not moved for so long, takes what it was sent, as far as that
+// is known: it acknowledges it, and there is not enough room in the socket yet. That keeps who sends to it waiting, but
+// no memory from others: a peer may read very little.
+func (c *Conn) reads(stuck time.Duration) bool { return stuck < mostStarved && c.socket.reads() }
 
 // tryLater closes because of a message that is not whole, for which there is no memory any more. The peer has broken no
 // rule.
@@ -57,7 +61,7 @@ func (c *Conn) awaitRoom(begun *time.Time, patience time.Duration) error {
 // without a processor looks like a peer that does not read. So a look counts only if it took about as long as it
 // should, and none where the socket would take something in the end or the peer has taken something meanwhile.
 func (c *Conn) waitForRoom(begun time.Time, patience time.Duration) bool {
-	c.socket.takes() // what is acknowledged by now says nothing later on
+	c.socket.reads() // what is acknowledged by now says nothing later on
 	look := patience / looks
 	t := time.NewTimer(look)
 	defer t.Stop()
@@ -70,7 +74,7 @@ func (c *Conn) waitForRoom(begun time.Time, patience time.Duration) bool {
 		case c.engine.WriteDeadline > 0 && time.Since(begun) >= c.engine.WriteDeadline:
 			return false
 		case seen >= patience || stuck >= proven:
-			if !c.starves(stuck) {
+			if !c.starves(stuck) && !c.reads(stuck) {
 				return false
 			}
 			seen = 0

@@ -61,11 +61,24 @@ func believed(d time.Duration) func() bool {
 // willing returns a connection whose socket takes nothing, whatever it says.
 func willing(t *testing.T, e *wire.Engine, says func() bool) (*wsxtest.Client, *wire.Conn) {
 	t.Helper()
+	return unheard(t, e, func(c *wire.Conn) { wire.Willing(c, says) })
+}
+
+// acknowledging returns one whose peer acknowledges something, if that says so.
+func acknowledging(t *testing.T, e *wire.Engine, says func() bool) *wire.Conn {
+	t.Helper()
+	_, c := unheard(t, e, func(c *wire.Conn) { wire.Acknowledging(c, says) })
+	return c
+}
+
+// unheard returns a connection whose socket takes nothing, as long as the client does not read.
+func unheard(t *testing.T, e *wire.Engine, prepare func(*wire.Conn)) (*wsxtest.Client, *wire.Conn) {
+	t.Helper()
 	client, server := wsxtest.Pipe(t)
 	h := &recorder{over: make(chan struct{})}
 	c := wire.New(server, e, h)
 	h.conn = c
-	wire.Willing(c, says)
+	prepare(c)
 	go c.Run()
 	t.Cleanup(func() {
 		c.Abort()
@@ -252,10 +265,37 @@ func TestWhatWasTakenBeforeIsNoProgress(t *testing.T) {
 		cfg := limits()
 		cfg.OutboxBytes = 32 << 10
 		looks := 0
-		_, c := willing(t, wire.NewEngine(cfg), func() bool { looks++; return looks == 1 })
+		c := acknowledging(t, wire.NewEngine(cfg), func() bool { looks++; return looks == 1 })
 		must(t, c.Send(ws.Binary, make([]byte, 200<<10)))
 		begun := time.Now()
 		want(t, "error", c.Send(ws.Binary, nil), wire.ErrSlowConsumer)
 		want(t, "after", time.Since(begun), 50*time.Millisecond)
 	})
+}
+
+// TestWhoAcknowledgesIsWaitedFor by who sends to it, for 10 s at most, and not by the budget: what it takes may be very
+// little.
+func TestWhoAcknowledgesIsWaitedFor(t *testing.T) {
+	for name, row := range map[string]struct {
+		budget   int
+		believed time.Duration
+		after    time.Duration
+	}{
+		"for a while":   {0, 230 * time.Millisecond, 250 * time.Millisecond},
+		"for ever":      {0, 24 * time.Hour, 10 * time.Second},
+		"with a budget": {256 << 10, 24 * time.Hour, 300 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := limits()
+				cfg.OutboxBytes, cfg.OutboxBudget, cfg.WriteDeadline = 32<<10, row.budget, 0
+				c := acknowledging(t, wire.NewEngine(cfg), believed(row.believed))
+				must(t, c.Send(ws.Binary, make([]byte, 200<<10)))
+				begun := time.Now()
+				want(t, "sent", c.Send(ws.Binary, nil) == nil, false)
+				want(t, "status", ws.StatusOf(c.Cause()), ws.StatusSlowConsumer)
+				want(t, "after", time.Since(begun).Round(50*time.Millisecond), row.after)
+			})
+		})
+	}
 }

@@ -19,9 +19,12 @@ type transport interface {
 	tryWrite(p []byte) int
 	// ready reports whether the socket takes a small chunk at once; true where that is not known.
 	ready() bool
-	// takes reports whether the socket takes something at once, or its peer has acknowledged something lately; false
-	// where neither is known. It may be called at any time.
+	// takes reports whether the socket takes something at once; false where that is not known. It may be called at any
+	// time.
 	takes() bool
+	// reads reports whether the peer has acknowledged something lately; false where that is not known. It may be called
+	// at any time.
+	reads() bool
 	// delivered reports whether the peer has acknowledged all that was written; true where that is not known. It may be
 	// called at any time.
 	delivered() bool
@@ -32,7 +35,7 @@ type transport interface {
 	finishWriting() bool
 	// close ends every read and write, now and later. It may be called at any time, and more than once.
 	close()
-	// release gives the socket back. No call but close, takes and delivered may be under way, or follow.
+	// release gives the socket back. No call but close, takes, reads and delivered may be under way, or follow.
 	release(c *Conn)
 }
 
@@ -102,9 +105,14 @@ func (t *inplace) takes() bool {
 	if t.released {
 		return false
 	}
-	growing := t.acks.growing(sent(t.socket()))
 	ready, _ := isReady(t.socket())
-	return ready || growing
+	return ready
+}
+
+func (t *inplace) reads() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return !t.released && t.acks.growing(sent(t.socket()))
 }
 
 func (t *inplace) delivered() bool {
