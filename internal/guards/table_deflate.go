@@ -47,7 +47,7 @@ var deflateGuards = []guard{
 `, ``, wire, "^TestReadingOutlastsStrain"},
 	{"intake: little at once meanwhile", "internal/wire/intake.go", `i.much = !i.conn.engine.outboxes.strained()`, `i.much = true`, wire, "^TestReadsAreShort"},
 	{"intake: of records too", "internal/wire/transport.go", `				b.ration()
-`, ``, wire, "^TestRecordsAreShort"},
+`, ``, wire, "^TestReadsAreShort"},
 	{"intake: from the start", "internal/wire/intake.go", ` && !c.engine.outboxes.strained()`, ``, wire, "^TestWhoSentMuch"},
 	{"intake: nor while sends are slow", "internal/wire/intake.go", ` && !c.engine.sendsSlowly()`, ``, wire, "^TestWhoSentMuch"},
 	{"end: others have their turn", "internal/wire/read.go", `		c.engine.letOthers()

@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"bytes"
 	"net"
 	"slices"
 	"sync"
@@ -164,61 +165,40 @@ func (m *measured) Read(p []byte) (int, error) {
 
 // TestReadsAreShortInStrain: much is read at once only while the outboxes have room for the answers.
 func TestReadsAreShortInStrain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cfg := limits()
-		cfg.OutboxBudget = 100 << 10
-		e, rigs := group(t, cfg, 3)
-		client, server := wsxtest.Pipe(t)
-		m := &measured{Conn: server}
-		startOn(t, client, m, e, &recorder{})
-		much := slices.Concat(slices.Repeat([][]byte{fills()}, 8)...)
-		send := func(n int) {
-			must(t, client.Raw(much[:n<<10]))
-			synctest.Wait()
-		}
-		send(4)
-		send(32)
-		for _, r := range rigs {
-			must(t, r.Send(ws.Binary, pattern(30_000)))
-		}
-		send(32)
-		send(4)
-		for _, r := range rigs {
-			_, err := r.client.Read()
-			must(t, err)
-		}
-		send(4)
-		if want := []int{4, 32, 32, 4, 4, 32}; !slices.Equal(m.reads, want) {
-			t.Errorf("reads of %v KiB, want %v", m.reads, want)
-		}
-	})
+	for name, kib := range map[string]int{"what fills a large buffer": 32, "records of TLS, which never do": 8} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { testShortReads(t, kib) })
+		})
+	}
 }
 
-// TestRecordsAreShortInStrain: a read of TLS ends with its record, so it never fills a large buffer.
-func TestRecordsAreShortInStrain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cfg := limits()
-		cfg.OutboxBudget = 100 << 10
-		e, rigs := group(t, cfg, 3)
-		client, server := wsxtest.Pipe(t)
-		m := &measured{Conn: server}
-		startOn(t, client, m, e, &recorder{})
-		record := slices.Concat(fills(), fills())
-		send := func(n int) {
-			must(t, client.Raw(record[:n<<10]))
-			synctest.Wait()
-		}
-		send(4)
-		send(8)
-		for _, r := range rigs {
-			must(t, r.Send(ws.Binary, pattern(30_000)))
-		}
-		send(8)
-		send(4)
-		if want := []int{4, 32, 32, 4, 4}; !slices.Equal(m.reads, want) {
-			t.Errorf("reads of %v KiB, want %v", m.reads, want)
-		}
-	})
+func testShortReads(t *testing.T, kib int) {
+	t.Helper()
+	cfg := limits()
+	cfg.OutboxBudget = 100 << 10
+	e, rigs := group(t, cfg, 3)
+	client, server := wsxtest.Pipe(t)
+	m := &measured{Conn: server}
+	startOn(t, client, m, e, &recorder{})
+	send := func(kib int) {
+		must(t, client.Raw(bytes.Repeat(fills(), kib/4)))
+		synctest.Wait()
+	}
+	send(4)
+	send(kib)
+	for _, r := range rigs {
+		must(t, r.Send(ws.Binary, pattern(30_000)))
+	}
+	send(kib)
+	send(4)
+	for _, r := range rigs {
+		_, err := r.client.Read()
+		must(t, err)
+	}
+	send(4)
+	if want := []int{4, 32, 32, 4, 4, 32}; !slices.Equal(m.reads, want) {
+		t.Errorf("reads of %v KiB, want %v", m.reads, want)
+	}
 }
 
 // TestFewWaitForATurnWithSomethingInHand: many readers may wait for a turn, but not with much memory.
