@@ -37,14 +37,9 @@ type crowd struct {
 
 	sent, received int
 	took           []trip
+	host           host
 	failed         error
 	out            *json.Encoder
-}
-
-// trip is a message and its echo.
-type trip struct {
-	at   time.Time // when the echo was there
-	took time.Duration
 }
 
 // member is one of the clients.
@@ -61,7 +56,7 @@ func bePolite(ctx context.Context, o options) error {
 	debug.SetGCPercent(-1) // it makes next to nothing
 	debug.SetMemoryLimit(256 << 20)
 	hurry(politeHurry) // it sleeps nearly always
-	c := &crowd{out: json.NewEncoder(os.Stdout)}
+	c := &crowd{out: json.NewEncoder(os.Stdout), host: watchHost(serverCore, clientCore)}
 	for i := range o.clients {
 		if err := c.connect(o.target); err != nil {
 			return fmt.Errorf("client %d: %w", i, err)
@@ -159,6 +154,7 @@ func (c *crowd) send() {
 	if n, _ := unix.Read(c.timer, due[:]); n < len(due) || c.over {
 		return
 	}
+	c.host.look(time.Now())
 	for range binary.NativeEndian.Uint64(due[:]) {
 		m := c.members[c.next%len(c.members)]
 		c.next++
@@ -193,44 +189,12 @@ func (c *crowd) obey() (done bool, err error) {
 	if what[0] == orderSettle {
 		c.settle()
 	}
-	f := figuresOf(c.took)
+	f := figuresOf(c.took, c.host.took)
 	if c.failed != nil {
 		f.Failed = c.failed.Error()
 	}
-	c.took = c.took[:0]
+	c.took, c.host.took = c.took[:0], c.host.took[:0]
 	return false, c.out.Encode(f)
-}
-
-// window is the time of which each has a p99 of its own.
-const window = time.Second / 2
-
-// figuresOf returns the median of all trips, and the median of what the windows have for a p99: what disturbs only some
-// of them is not the flood's doing, which lasts.
-func figuresOf(trips []trip) (f figures) {
-	if len(trips) == 0 {
-		return f
-	}
-	var all, some, p99s []time.Duration
-	end := trips[0].at.Add(window)
-	for _, t := range trips {
-		all = append(all, t.took)
-		if t.at.After(end) {
-			p99s = append(p99s, quantile(some, 99))
-			some, end = some[:0], t.at.Add(window)
-		}
-		some = append(some, t.took)
-	}
-	if len(p99s) == 0 {
-		p99s = append(p99s, quantile(some, 99))
-	}
-	f.Echoes, f.P50, f.P99 = len(all), quantile(all, 50), quantile(p99s, 50)
-	return f
-}
-
-// quantile sorts.
-func quantile(d []time.Duration, percent int) time.Duration {
-	slices.Sort(d)
-	return d[len(d)*percent/100]
 }
 
 // settle waits for the echoes that are missing.

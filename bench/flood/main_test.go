@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,7 +38,7 @@ func TestAFewFloods(t *testing.T) {
 		var r row
 		for d := time.Second; d < 10*time.Second && r.report.Seen[f.expect] == 0; d *= 2 { // the attacker comes last on a busy machine
 			var err error
-			if r, err = measure(t.Context(), options{cores: 1, clients: 20, duration: d, pairs: 1}, binary, f); err != nil {
+			if r, err = measure(t.Context(), options{cores: 1, clients: 20, duration: d, pairs: 1}, binary, f, func(int) {}); err != nil {
 				t.Fatalf("%s: %v", f.name, err)
 			}
 		}
@@ -71,7 +72,16 @@ func TestConnects(t *testing.T) {
 // seen returns the pairs of a row whose clients have seen these.
 func seen(p99s ...time.Duration) (pairs []pair) {
 	for i := 0; i < len(p99s); i += 2 {
-		pairs = append(pairs, pair{quiet: figures{P99: p99s[i]}, flooded: figures{P99: p99s[i+1]}})
+		pairs = append(pairs, pair{quiet: figures{P99: p99s[i], Windows: 1, Counted: 1}, flooded: figures{P99: p99s[i+1], Windows: 1, Counted: 1}})
+	}
+	return pairs
+}
+
+// taken returns pairs in which the host has taken time from the clients while the flood went on.
+func taken(p99s ...time.Duration) []pair {
+	pairs := seen(p99s...)
+	for i := range pairs {
+		pairs[i].flooded.Counted = 0
 	}
 	return pairs
 }
@@ -83,18 +93,39 @@ func TestVerdict(t *testing.T) {
 		row  row
 		want string
 	}{
-		"within":            {row{base: 10 << 20, peak: 74 << 20, pairs: seen(ms, 2*ms), report: attack}, ""},
-		"memory":            {row{base: 10 << 20, peak: 75 << 20, report: attack}, "memory"},
-		"p99":               {row{pairs: seen(ms, 2100*µs), report: attack}, "p99"},
-		"p99 of one pair":   {row{pairs: seen(ms, 2*ms, ms, 9*ms, 5*ms, 9*ms), report: attack}, ""},
-		"p99 that is small": {row{pairs: seen(10*µs, 999*µs), report: attack}, ""},
-		"an end":            {row{err: errors.New("gone")}, "gone"},
-		"nothing seen":      {row{flood: flood{expect: "1009"}, report: report{Frames: 1, Seen: map[string]int{"1008": 1}}}, "the attacker has not seen 1009"},
-		"no attack":         {row{}, "there was no attack"},
+		"within":                  {row{base: 10 << 20, peak: 74 << 20, pairs: seen(ms, 2*ms), report: attack}, ""},
+		"memory":                  {row{base: 10 << 20, peak: 75 << 20, report: attack}, "memory"},
+		"p99":                     {row{pairs: seen(ms, 2100*µs), report: attack}, "p99"},
+		"p99 of one pair":         {row{pairs: seen(ms, 2*ms, ms, 9*ms, 5*ms, 9*ms), report: attack}, ""},
+		"p99 that is small":       {row{pairs: seen(10*µs, 999*µs), report: attack}, "p99"},
+		"pairs that do not count": {row{pairs: append(taken(ms, 9*ms, ms, 9*ms), seen(ms, ms, ms, 2*ms)...), report: attack}, ""},
+		"many that do not":        {row{pairs: append(taken(ms, 9*ms, ms, 9*ms), seen(ms, 2*ms)...), report: attack}, "the host took too much time"},
+		"none that counts":        {row{pairs: taken(ms, 9*ms), report: attack}, "p99, the host took too much time"},
+		"an end":                  {row{err: errors.New("gone")}, "gone"},
+		"nothing seen":            {row{flood: flood{expect: "1009"}, report: report{Frames: 1, Seen: map[string]int{"1008": 1}}}, "the attacker has not seen 1009"},
+		"no attack":               {row{}, "there was no attack"},
 	} {
 		if got := tt.row.verdict(); got != tt.want {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)
 		}
+	}
+}
+
+// TestStolen: the column of the two processors, and not that of all together or of the eleventh.
+func TestStolen(t *testing.T) {
+	const stat = "cpu  1 2 3 4 5 6 7 10 0 0\ncpu0 1 2 3 4 5 6 7 3 0 0\ncpu1 1 2 3 4 5 6 7 5 0 0\ncpu10 1 2 3 4 5 6 7 2 0 0\nintr 1 2 3 4 5 6 7 8 9\ncpu1 1 2"
+	if got := stolenOf(stat, []int{0, 1}); got != 8 {
+		t.Errorf("got %d ticks, want 8", got)
+	}
+	h := watchHost(serverCore)
+	now := time.Now()
+	h.look(now)
+	h.took, h.ticks = nil, h.ticks-1
+	if h.look(now.Add(lookAtHost / 2)); len(h.took) != 0 {
+		t.Error("it was looked at before it was time")
+	}
+	if h.look(now.Add(lookAtHost)); len(h.took) != 1 {
+		t.Error("nothing was noted of what the host has taken")
 	}
 }
 
@@ -106,7 +137,7 @@ func TestTable(t *testing.T) {
 	tb := table{[]row{held, {err: errors.New("gone\nfor good")}}}
 	tb.print(&text, false)
 	tb.print(&markdown, true)
-	if want := "| pings | 1.0 | 3.0 | 2.0 | 0 | 0 | 1000 | 1000 | 1.00 | 0 % | 0 % | 2 connects, 20 frames | yes | 1008 ×3 | held |"; !strings.Contains(markdown.String(), want) {
+	if want := "| pings | 1.0 | 3.0 | 2.0 | 0 | 0 | 1000 | 1000 | 1.00 | 1.00 to 1.00 | 2 of 2 | 0 % | 0 % | 2 connects, 20 frames | yes | 1008 ×3 | held |"; !strings.Contains(markdown.String(), want) {
 		t.Errorf("got %s", &markdown)
 	}
 	if strings.Count(text.String(), "\n") != 3 || !strings.Contains(text.String(), "MISSED: gone\n") {
@@ -140,14 +171,35 @@ func TestFigures(t *testing.T) {
 		"few all along":   {func(i int) bool { return i%300 == 0 }, ms},
 		"no window whole": {func(i int) bool { return i == 0 }, ms},
 	} {
-		if f := figuresOf(trips(tt.slow)); f.Echoes != 3000 || f.P50 != ms || f.P99 != tt.p99 {
+		if f := figuresOf(trips(tt.slow), nil); f.Echoes != 3000 || f.P50 != ms || f.P99 != tt.p99 {
 			t.Errorf("%s: got %+v, want a p99 of %v", name, f, tt.p99)
 		}
 	}
-	if f := figuresOf(nil); f != (figures{}) {
+	for name, tt := range map[string]struct {
+		slow, taken []int         // windows
+		late        time.Duration // how long after the end of a window it was seen
+		p99         time.Duration
+		counted     int
+	}{
+		"the host took none":       {[]int{1}, nil, 0, ms, 5},
+		"from those that are slow": {[]int{0, 1, 2, 4}, []int{0, 1, 2, 4}, 0, ms, 1},
+		"from others":              {[]int{0, 1, 2}, []int{3, 4}, 0, 9 * ms, 3},
+		"from all":                 {[]int{0, 1, 2}, []int{0, 1, 2, 3, 4}, 0, 9 * ms, 0},
+		"seen in the next one":     {[]int{0, 1, 2, 3}, []int{0, 1, 2}, lookAtHost, ms, 1},
+	} {
+		var at []time.Time
+		for _, w := range tt.taken {
+			at = append(at, time.Unix(0, int64(w)*int64(window+ms)+int64(window+tt.late)))
+		}
+		f := figuresOf(trips(func(i int) bool { return slices.Contains(tt.slow, i/501) }), at)
+		if f.P99 != tt.p99 || f.Counted != tt.counted || f.Windows != 5 {
+			t.Errorf("%s: got %+v, want a p99 of %v from %d windows of 5", name, f, tt.p99, tt.counted)
+		}
+	}
+	if f := figuresOf(nil, nil); f != (figures{}) {
 		t.Errorf("of none: got %+v", f)
 	}
-	if f := figuresOf(trips(func(int) bool { return false })[:3]); f.P99 != ms {
+	if f := figuresOf(trips(func(int) bool { return false })[:3], nil); f.P99 != ms {
 		t.Errorf("of three: got %+v", f)
 	}
 }

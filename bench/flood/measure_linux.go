@@ -21,8 +21,9 @@ const (
 // measureAll runs the floods one after the other.
 func measureAll(ctx context.Context, o options, binary string, chosen []flood, t *table) error {
 	for i, f := range chosen {
-		fmt.Fprintf(os.Stderr, "\r\033[K%d of %d: %s", i+1, len(chosen), f.name)
-		r, err := measure(ctx, o, binary, f)
+		r, err := measure(ctx, o, binary, f, func(pair int) {
+			fmt.Fprintf(os.Stderr, "\r\033[K%d of %d: %s, pair %d of %d", i+1, len(chosen), f.name, pair, o.pairs)
+		})
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -35,8 +36,8 @@ func measureAll(ctx context.Context, o options, binary string, chosen []flood, t
 	return nil
 }
 
-// measure runs one flood against a fresh server: quiet, flood, quiet, flood, as many pairs as wanted.
-func measure(ctx context.Context, o options, binary string, f flood) (r row, err error) {
+// measure runs one flood against a fresh server: quiet, flood, quiet, flood, as many pairs as wanted. It tells of each.
+func measure(ctx context.Context, o options, binary string, f flood, tell func(pair int)) (r row, err error) {
 	r.flood = f
 	s, err := serve(ctx, binary, o.cores, f.files, f.args...)
 	if err != nil {
@@ -49,6 +50,7 @@ func measure(ctx context.Context, o options, binary string, f flood) (r row, err
 	}
 	defer clients.stop()
 	for i := range o.pairs {
+		tell(i + 1)
 		if err = r.pair(ctx, o, s, clients, i == 0); err != nil {
 			break
 		}

@@ -11,7 +11,6 @@ import (
 	"runtime"
 	"strconv"
 	"syscall"
-	"time"
 )
 
 // polite are clients that do nothing wrong, in a process of their own: see [crowd].
@@ -27,14 +26,6 @@ const (
 	orderRecord = 'r' // tell what was since the last one
 	orderSettle = 's' // send nothing any more, wait for the echoes, tell
 )
-
-// figures are what polite clients have seen since they were last asked.
-type figures struct {
-	Echoes int           // that came
-	P50    time.Duration // of the round trips
-	P99    time.Duration // in the median of the [window]s
-	Failed string        // empty: nothing; of all the time
-}
 
 // connectPolite starts the process, whose clients connect and then send.
 func connectPolite(addr string, n int) (*polite, error) {

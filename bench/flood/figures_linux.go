@@ -1,0 +1,65 @@
+package main
+
+import (
+	"slices"
+	"time"
+)
+
+// window is the time of which each has a p99 of its own.
+const window = time.Second / 2
+
+// figures are what polite clients have seen since they were last asked.
+type figures struct {
+	Echoes  int           // that came
+	P50     time.Duration // of the round trips
+	P99     time.Duration // in the median of the windows that count, or of all when none does
+	Windows int
+	Counted int    // windows in which the host took no time from the processors
+	Failed  string // empty: nothing; of all the time
+}
+
+// trip is a message and its echo.
+type trip struct {
+	at   time.Time // when the echo was there
+	took time.Duration
+}
+
+// figuresOf returns the median of all trips, and the median of what the windows have for a p99: what disturbs only some
+// of them is not the flood's doing, which lasts. Windows in which the host has taken time, as noticed at some moments,
+// do not count.
+func figuresOf(trips []trip, taken []time.Time) (f figures) {
+	if len(trips) == 0 {
+		return f
+	}
+	var all, some, p99s, counted []time.Duration
+	begin := trips[0].at
+	over := func(end time.Time) {
+		p99s = append(p99s, quantile(some, 99))
+		if !slices.ContainsFunc(taken, func(at time.Time) bool { return at.After(begin) && !at.After(end.Add(lookAtHost)) }) {
+			counted = append(counted, p99s[len(p99s)-1])
+		}
+	}
+	for _, t := range trips {
+		all = append(all, t.took)
+		if end := begin.Add(window); t.at.After(end) {
+			over(end)
+			some, begin = some[:0], t.at
+		}
+		some = append(some, t.took)
+	}
+	if len(p99s) == 0 {
+		over(trips[len(trips)-1].at)
+	}
+	f.Windows, f.Counted = len(p99s), len(counted)
+	if f.Counted > 0 {
+		p99s = counted
+	}
+	f.Echoes, f.P50, f.P99 = len(all), quantile(all, 50), quantile(p99s, 50)
+	return f
+}
+
+// quantile sorts.
+func quantile(d []time.Duration, percent int) time.Duration {
+	slices.Sort(d)
+	return d[len(d)*percent/100]
+}
