@@ -18,7 +18,8 @@ type guard struct {
 // guards returns the table. The parts are named after where the guards stand.
 func guards() []guard {
 	return slices.Concat(handshakeGuards, originGuards, tokenGuards, authGuards, capGuards, doctorGuards, edgeGuards,
-		frameGuards, parserGuards, deflateGuards, memoryGuards, requestGuards, ingestGuards, outboxGuards, budgetGuards, policyGuards, socketGuards, hubGuards, eventGuards, shutdownGuards, leafGuards)
+		frameGuards, parserGuards, deflateGuards, turnGuards, memoryGuards, requestGuards, ingestGuards, outboxGuards,
+		budgetGuards, policyGuards, socketGuards, hubGuards, eventGuards, shutdownGuards, leafGuards)
 }
 
 // removed returns the content of g's file without the guard. False: its text does not stand there exactly once.

@@ -1,0 +1,72 @@
+package main
+
+var turnGuards = []guard{
+	{"slow: others have their turn", "internal/wire/intake.go", `	e.takeTurn()
+	i.since`, `	i.since`, wire, "^TestReadingTakesTurns"},
+	{"intake: few wait with something in hand", "internal/wire/intake.go", `if e.laden.Add(1) > mostLaden {`, `if e.laden.Add(1) < 0 {`, wire, "^TestFewWaitForATurn"},
+	{"intake: a part of a message is something", "internal/wire/intake.go", ` || i.conn.parser.partial != nil`, ``, wire, "^TestFewWaitForATurn"},
+	{"intake: a large buffer too", "internal/wire/intake.go", `i.large != nil || i.conn`, `i.conn`, wire, "^TestFewWaitForATurn"},
+	{"intake: a turn before the buffer grows", "internal/wire/intake.go", `	i.tire()
+	if i.much {
+		i.grow()
+	} else {
+		i.shrink()
+	}
+`, `	if i.much {
+		i.grow()
+	} else {
+		i.shrink()
+	}
+	i.tire()
+`, wire, "^TestFewWaitForATurn"},
+	{"intake: waits while the outboxes hold too much", "internal/wire/intake.go", `		i.outlastStrain()
+`, ``, wire, "^TestReadingOutlastsStrain"},
+	{"intake: for those of others too", "internal/wire/intake.go", `!b.exhausted() && `, ``, wire, "^TestReadingOutlastsStrain"},
+	{"intake: for its own", "internal/wire/intake.go", ` && !c.out.strains()`, ``, wire, "^TestReadingOutlastsStrain"},
+	{"intake: until its own has moved", "internal/wire/intake.go", `moved, _ := c.out.watch()`, `moved := (chan struct{})(nil)`, wire, "^TestReadingOutlastsStrain"},
+	{"intake: until there is room", "internal/wire/budget.go", `		b.ease()
+`, ``, wire, "^TestReadingOutlastsStrain"},
+	{"intake: until it closes", "internal/wire/intake.go", `		case <-c.Done():
+			return
+`, ``, wire, "^TestCloseEndsTheWaiting"},
+	{"intake: for others once", "internal/wire/intake.go", `eased == c.vain || `, ``, wire, "^TestStrainIsOutlastedOnce"},
+	{"intake: little is not held up", "internal/wire/intake.go", `if i.full = n == len(i.space()); !i.full {`, `if i.full = true; !i.full {`, wire, "^TestLittleIsRead"},
+	{"intake: not for ever", "internal/wire/intake.go", `			c.vain = eased
+`, ``, wire, "^TestReadingOutlastsStrain"},
+	{"intake: little at once meanwhile", "internal/wire/intake.go", `i.much = !i.conn.engine.outboxes.strained()`, `i.much = true`, wire, "^TestReadsAreShort"},
+	{"intake: of records too", "internal/wire/transport.go", `				b.ration()
+`, ``, wire, "^TestReadsAreShort"},
+	{"intake: from the start", "internal/wire/intake.go", ` && !c.engine.outboxes.strained()`, ``, wire, "^TestWhoSentMuch"},
+	{"intake: nor while sends are slow", "internal/wire/intake.go", ` && !c.engine.sendsSlowly()`, ``, wire, "^TestWhoSentMuch"},
+	{"end: others have their turn", "internal/wire/read.go", `		c.engine.letOthers()
+`, ``, wire, "^TestEndingTakesTurns"},
+	{"budget: others have their turn", "internal/wire/budget.go", `	c.engine.letOthers()
+`, ``, wire, "^TestRelievingTakesTurns"},
+	{"turn: behind all that is ready", "internal/turn/wait_unix.go", `runtime.Gosched() //`, `_ = runtime.Gosched //`, "./internal/turn", "^TestTake$"},
+	{"turn: in a burst", "internal/turn/burst.go", `		take()
+`, ``, "./internal/turn", "^TestBurst"},
+	{"turn: those that come meanwhile wait too", "internal/turn/burst.go", `		take()
+		now = age()
+		b.last.Store(now)
+		b.since.Store(now)
+`, `		b.since.Store(now)
+		take()
+`, "./internal/turn", "^TestBurst"},
+	{"turn: a burst ends with a pause", "internal/turn/burst.go", `case now-last >= int64(apart):`, `case last < 0:`, "./internal/turn", "^TestBurst"},
+	{"send: others have their turn", "internal/wire/write.go", `c.yield() // the`, `_ = 0 // the`, wire, "^TestSendingTakesTurns"},
+	{"send: and before much that was read", "internal/wire/intake.go", `if i.conn.engine.sendsSlowly() {`, `if false {`, wire, "^TestSendingTakesTurns"},
+	{"send: and between messages that may be dropped", "internal/wire/write.go", `			c.yield()
+`, `			_ = 0
+`, wire, "^TestSendingTakesTurns"},
+	{"send: neither slow nor fast stays as it is", "internal/wire/pace.go", `		p.last.Store(now)
+	}
+`, `	}
+`, wire, "^TestSlowSendsGoOn"},
+	{"send: it stays less until more would be fast", "internal/wire/pace.go", `took*time.Duration(4*piece)`, `took*time.Duration(2*piece)`, wire, "^TestSlowSendsBecomeSmaller"},
+	{"send: who watches sees that a turn is no refusal", "internal/wire/load.go", `if l.yields {`, `if false {`, wire, "^TestATurnIsNoRefusal"},
+	{"send: the budget sees that a turn is no refusal", "internal/wire/held.go", `if l.yields {`, `if false {`, wire, "^TestATurnIsNoRefusal"},
+	{"send: a turn is no time of waiting", "internal/wire/writing.go", `l.yields, l.progress = on, time.Now()`, `l.yields = on`, wire, "^TestATurnIsNoRefusal"},
+	{"slow: many do not look at once", "internal/wire/detached_write_linux.go", `return d - rand.N(d/2)`, `return d - 0*rand.N(d/2)`, wire, "^TestLooksAreSpread"},
+	{"send: slow calls are forgotten", "internal/wire/pace.go", `e.pace.halved.Store(0)`, `return true`, wire, "^TestSlowSendsAreForgotten"},
+	{"send: less at once where it takes long", "internal/wire/pace.go", `case took >= longSend:`, `case false:`, wire, "^TestSlowSendsBecomeSmaller"},
+}
