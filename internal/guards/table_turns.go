@@ -31,6 +31,9 @@ var turnGuards = []guard{
 `, ``, wire, "^TestCloseEndsTheWaiting"},
 	{"intake: for others once", "internal/wire/intake.go", `eased == c.vain || `, ``, wire, "^TestStrainIsOutlastedOnce"},
 	{"intake: little is not held up", "internal/wire/intake.go", `if i.full = n == len(i.space()); !i.full {`, `if i.full = true; !i.full {`, wire, "^TestLittleIsRead"},
+	{"intake: not with much in hand", "internal/wire/intake.go", `	if i.large == nil {
+		i.outlast`, `	if true {
+		i.outlast`, wire, "^TestWhatWasReadIsHandled"},
 	{"intake: not for ever", "internal/wire/intake.go", `			c.vain = eased
 `, ``, wire, "^TestReadingOutlastsStrain"},
 	{"intake: little at once meanwhile", "internal/wire/intake.go", `i.much = !i.conn.engine.outboxes.strained()`, `i.much = true`, wire, "^TestReadsAreShort"},

@@ -122,6 +122,25 @@ func TestStrainIsOutlastedOnce(t *testing.T) {
 	})
 }
 
+// TestWhatWasReadIsHandledInStrain: who has read much does not wait with all of it in hand.
+func TestWhatWasReadIsHandledInStrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStrained(t, 31)
+		r := s.rigs[0]
+		must(t, r.client.Raw(fills()))
+		synctest.Wait() // in the next read, which takes 32 KiB
+		s.hold(t, 1, little()...)
+		begun := time.Now()
+		r.handler.onMessage = func(*wire.Conn, ws.MessageType, []byte) { s.times = append(s.times, time.Since(begun)) }
+		must(t, r.client.Raw(bytes.Repeat(fills(), 8)))
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if want := make([]time.Duration, 8); !slices.Equal(s.times, want) {
+			t.Errorf("messages were handled after %v, want %v", s.times, want)
+		}
+	})
+}
+
 // TestLittleIsReadInStrain: it is not even looked at what waits for the one who sends.
 func TestLittleIsReadInStrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
