@@ -104,6 +104,13 @@ var budgetGuards = []guard{
 	{"slow: input is no room", "internal/wire/ready_linux.go", `const pollOut = 4`, `const pollOut = 5`, wire, "^TestInputIsNoRoom"},
 	{"slow: who has starved may refuse as long as any other", "internal/wire/slow.go", `			seen = 0
 `, ``, wire, "^TestWhoStarvedMayRefuse"},
+	{"close: TLS holds no cut up", "internal/wire/transport.go", `			_ = s.NetConn().Close()
+`, `			_ = s
+`, wire, "^TestCutsDoNotWaitForTLS"},
+	{"close: not below what was given back", "internal/wire/transport.go", `	if !t.released {
+		if s, ok`, `	if true {
+		if s, ok`, wire, "^TestAnEndedSocketIsNotAsked"},
+	{"close: TLS says goodbye", "internal/wire/read.go", `c.socket.finishWriting() // TLS`, `_ = 0 // TLS`, wire, "^TestGoodbyeOfTLS"},
 	{"close: not for ever without a close timeout", "internal/wire/read.go", ` && c.engine.CloseTimeout > 0 && !c`, ` && !c`, wire, "^TestWithoutACloseTimeout"},
 	{"close: late readers get everything", "internal/wire/detached_linux.go", `!sentFD(t.fd).left`, `true`, wire, "^TestALateReader"},
 	{"close: in place too", "internal/wire/transport.go", `!sent(t.socket()).left`, `true`, wire, "^TestALateReader"},

@@ -24,11 +24,18 @@ func bare(_ testing.TB, client, server net.Conn) (_, _ net.Conn) { return client
 // secured makes a TLS connection, which is driven in place.
 func secured(t testing.TB, client, server net.Conn) (_, _ net.Conn) {
 	t.Helper()
+	trusts, has := certified(t)
+	return tls.Client(client, trusts), tls.Server(server, has)
+}
+
+// certified returns what a client of TLS and its server are configured with.
+func certified(t testing.TB) (client, server *tls.Config) {
+	t.Helper()
 	authority := httptest.NewTLSServer(nil)
 	t.Cleanup(authority.Close)
-	config := authority.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
-	config.ServerName = "example.com"
-	return tls.Client(client, config), tls.Server(server, authority.TLS)
+	client = authority.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	client.ServerName = "example.com"
+	return client, authority.TLS
 }
 
 // TestOneMessageInHand sends messages of 500 keys over and over to a peer that reads in gulps: what waits is the latest

@@ -89,6 +89,9 @@ func (c *Conn) answerOut(cause error) {
 		c.handler.Closing()
 	}
 	c.flushed()
+	if !c.detached {
+		c.socket.finishWriting() // TLS says goodbye
+	}
 }
 
 // read parses what comes from the socket until there is a reason to stop.

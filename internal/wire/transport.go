@@ -123,14 +123,19 @@ func (t *inplace) delivered() bool {
 
 // socket returns what may be a socket below what was read ahead or encrypted.
 func (t *inplace) socket() net.Conn {
-	nc := t.conn
-	if u, ok := nc.(interface{ UnsafeConn() net.Conn }); ok {
-		nc = u.UnsafeConn()
-	}
+	nc := t.lent()
 	if s, ok := nc.(interface{ NetConn() net.Conn }); ok { // TLS has it
 		nc = s.NetConn()
 	}
 	return nc
+}
+
+// lent returns what lies below what was read ahead.
+func (t *inplace) lent() net.Conn {
+	if u, ok := t.conn.(interface{ UnsafeConn() net.Conn }); ok {
+		return u.UnsafeConn()
+	}
+	return t.conn
 }
 
 func (t *inplace) write(p []byte, deadline time.Time) (int, error) {
@@ -145,7 +150,18 @@ func (t *inplace) finishWriting() bool {
 	return ok && half.CloseWrite() == nil
 }
 
-func (t *inplace) close() { _ = t.conn.Close() }
+// close closes what lies below TLS first: TLS would say goodbye before, and wait for 5 s for a peer that takes nothing
+// any more.
+func (t *inplace) close() {
+	t.mu.Lock()
+	if !t.released {
+		if s, ok := t.lent().(interface{ NetConn() net.Conn }); ok {
+			_ = s.NetConn().Close()
+		}
+	}
+	t.mu.Unlock()
+	_ = t.conn.Close()
+}
 
 func (t *inplace) release(*Conn) {
 	t.mu.Lock()
