@@ -79,6 +79,7 @@ type Conn struct {
 	waste      int32  // bytes that were inflated for nothing, and for which it has not waited yet
 	readAt     time.Time
 	vain       <-chan struct{} // what has told of no room in the outboxes for as long as it waited
+	patient    int64           // from when on it waits for others' room again, in nanoseconds after the engine's start
 
 	heard   atomic.Int64 // when the last byte came, in nanoseconds after the engine's start
 	reading atomic.Int64 // since when the reader waits for input, likewise; 0 while it does not

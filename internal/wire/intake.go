@@ -11,6 +11,9 @@ const (
 	// mostEasing is how long it takes until those are closed who strain the budget of the outboxes and are not
 	// spared.
 	mostEasing = strainPatience + 2*reliefInterval
+	// repose is how many times as long as it has waited for others a connection does not wait for them again: strain
+	// may come and go, and each time would hold up whoever sends.
+	repose = 10
 )
 
 // intake is how a reader takes in what comes without a pause: it lets others go first now and then, and reads much at
@@ -96,27 +99,36 @@ func (i *intake) takeTurn() {
 
 // outlastStrain waits while the outboxes hold too much, if more than a small share of that waits for this peer, or if
 // their budget is used up, whoever uses it. Who has waited for as long as that can take does not wait again before
-// there was room: others may hold little each, for which nobody closes them, and that for long.
+// there was room: others may hold little each, for which nobody closes them, and that for long. Nor does anybody spend
+// more than a tenth of the time waiting for others.
 func (i *intake) outlastStrain() {
 	c, b := i.conn, &i.conn.engine.outboxes
 	if !b.strained() {
 		return
 	}
-	t := time.NewTimer(mostEasing)
+	t, begun := time.NewTimer(mostEasing), c.engine.age()
 	defer t.Stop()
 	for {
 		eased := b.easing()
 		moved, _ := c.out.watch()
-		if eased == c.vain || !b.exhausted() && !c.out.strains() {
+		forOthers := b.exhausted() && begun >= c.patient
+		if eased == c.vain || !forOthers && !c.out.strains() {
 			return
 		}
+		goesOn := true
 		select {
 		case <-eased:
 		case <-moved:
 		case <-c.Done():
-			return
+			goesOn = false
 		case <-t.C:
-			c.vain = eased
+			c.vain, goesOn = eased, false
+		}
+		if forOthers {
+			now := c.engine.age()
+			c.patient = now + repose*(now-begun)
+		}
+		if !goesOn {
 			return
 		}
 	}

@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"bytes"
+	"context"
 	"net"
 	"slices"
 	"sync"
@@ -118,6 +119,43 @@ func TestStrainIsOutlastedOnce(t *testing.T) {
 		const ms = time.Millisecond
 		if want := []time.Duration{300 * ms, 0, 0, 0, 300 * ms}; !slices.Equal(s.times, want) {
 			t.Errorf("messages were handled after %v, want %v", s.times, want)
+		}
+	})
+}
+
+// TestStrainThatComesAndGoes holds up who sends for a tenth of the time at most.
+func TestStrainThatComesAndGoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStrained(t, 31)
+		s.hold(t, 1, little()...)
+		var toggling sync.WaitGroup
+		defer toggling.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		toggling.Go(func() {
+			for ctx.Err() == nil {
+				time.Sleep(100 * time.Millisecond)
+				for i := range 10 {
+					s.read(1 + i)
+				}
+				synctest.Wait()
+				for i := range 10 {
+					_ = s.rigs[1+i].Send(ws.Binary, pattern(4000))
+				}
+			}
+		})
+		handled := make(chan struct{})
+		s.rigs[0].handler.onMessage = func(*wire.Conn, ws.MessageType, []byte) { handled <- struct{}{} }
+		begun, waited := time.Now(), time.Duration(0)
+		for ctx.Err() == nil {
+			sent := time.Now()
+			must(t, s.rigs[0].client.Raw(fills()))
+			<-handled
+			waited += time.Since(sent)
+			time.Sleep(7 * time.Millisecond)
+		}
+		if all := time.Since(begun); waited == 0 || waited > all/10 {
+			t.Errorf("it was held up for %v of %v", waited, all)
 		}
 	})
 }
