@@ -172,11 +172,14 @@ type Config struct {
 	// OutboxBudget bounds the memory in bytes of all that waits for receivers; what is shared counts once. While more
 	// than half of it is used, [Conn.Send] waits for receivers for which more than 16 KiB wait, and those of them that
 	// have taken nothing for 250 ms are closed with 4006, the worst first, until it is half; when all of it is used,
-	// those that have taken nothing for 50 ms, and they are cut off. Who takes its messages is never closed for it, nor
-	// for whom less waits. Meanwhile each read takes 4 KiB at most, but for one that waits already; and a connection
-	// that has sent as much waits, 300 ms at most: one for which more than 16 KiB wait while half of it is used, any
-	// while all of it is; and not again before there was room, nor for more than a tenth of the time for what waits for
-	// others. Optional. Default: 16 MiB, or 4 times OutboxBytes if that is more.
+	// those that have taken nothing for 50 ms, and they are cut off. Who takes its messages is not closed for it, nor
+	// for whom less waits; but while those for whom more waits use up all of it by themselves, so is who has been one
+	// of them for 250 ms when it is sent to along with others, as a member of a room say.
+	//
+	// Meanwhile each read takes 4 KiB at most, but for one that waits already; and a connection that has sent as much
+	// waits, 300 ms at most: one for which more than 16 KiB wait while half of it is used, any while all of it is; and
+	// not again before there was room, nor for more than a tenth of the time for what waits for others. Optional.
+	// Default: 16 MiB, or 4 times OutboxBytes if that is more.
 	OutboxBudget int
 	// PartialBudget bounds the memory in bytes of messages that have begun and are not whole. While more than half of
 	// it is used, those that keep more than 16 KiB and began 250 ms ago or before are closed with 1013, the worst

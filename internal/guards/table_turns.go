@@ -21,13 +21,13 @@ var turnGuards = []guard{
 `, wire, "^TestFewWaitForATurn"},
 	{"intake: waits while the outboxes hold too much", "internal/wire/intake.go", `		i.outlastStrain()
 `, ``, wire, "^TestReadingOutlastsStrain"},
-	{"intake: for those of others too", "internal/wire/intake.go", `!b.exhausted() && `, ``, wire, "^TestReadingOutlastsStrain"},
+	{"intake: for those of others too", "internal/wire/intake.go", `!forOthers && `, ``, wire, "^TestReadingOutlastsStrain"},
 	{"intake: for its own", "internal/wire/intake.go", ` && !c.out.strains()`, ``, wire, "^TestReadingOutlastsStrain"},
 	{"intake: until its own has moved", "internal/wire/intake.go", `moved, _ := c.out.watch()`, `moved := (chan struct{})(nil)`, wire, "^TestReadingOutlastsStrain"},
 	{"intake: until there is room", "internal/wire/budget.go", `		b.ease()
 `, ``, wire, "^TestReadingOutlastsStrain"},
 	{"intake: until it closes", "internal/wire/intake.go", `		case <-c.Done():
-			return
+			goesOn = false
 `, ``, wire, "^TestCloseEndsTheWaiting"},
 	{"intake: for others once", "internal/wire/intake.go", `eased == c.vain || `, ``, wire, "^TestStrainIsOutlastedOnce"},
 	{"intake: little is not held up", "internal/wire/intake.go", `if i.full = n == len(i.space()); !i.full {`, `if i.full = true; !i.full {`, wire, "^TestLittleIsRead"},
@@ -35,8 +35,7 @@ var turnGuards = []guard{
 	{"intake: not with much in hand", "internal/wire/intake.go", `	if i.large == nil {
 		i.outlast`, `	if true {
 		i.outlast`, wire, "^TestWhatWasReadIsHandled"},
-	{"intake: not for ever", "internal/wire/intake.go", `			c.vain = eased
-`, ``, wire, "^TestReadingOutlastsStrain"},
+	{"intake: not for ever", "internal/wire/intake.go", `c.vain, goesOn = eased, false`, `goesOn = false`, wire, "^TestStrainIsOutlastedOnce"},
 	{"intake: little at once meanwhile", "internal/wire/intake.go", `i.much = !i.conn.engine.outboxes.strained()`, `i.much = true`, wire, "^TestReadsAreShort"},
 	{"intake: of records too", "internal/wire/transport.go", `				b.ration()
 `, ``, wire, "^TestReadsAreShort"},

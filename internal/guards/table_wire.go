@@ -74,6 +74,17 @@ var socketGuards = []guard{
 var budgetGuards = []guard{
 	{"budget: outboxes", "hub/config.go", `OutboxBudget:   c.OutboxBudget,`, `OutboxBudget:   0,`, ".", "^TestTheOutboxBudget"},
 	{"budget: messages that are not whole", "hub/config.go", `PartialBudget:  c.PartialBudget,`, `PartialBudget:  0,`, ".", "^TestThePartialBudget"},
+	{"budget: of rounds too", "internal/wire/outbox.go", `return !o.overrunsLocked()`, `return true`, wire, "^TestRoundsKeep"},
+	{"budget: nobody goes for what is shared", "internal/wire/outbox.go", `b.exhausted() && !c.socket`, `!c.socket`, wire, "^TestRoundsKeep"},
+	{"budget: nor without a processor", "internal/wire/outbox.go", ` && !c.socket.takes() && b`, ` && b`, wire, "^TestRoundsKeep"},
+	{"budget: nor for what others hold", "internal/wire/budget.go", ` || b.held <= b.most`, ``, wire, "^TestRoundsKeep"},
+	{"budget: nor at once", "internal/wire/budget.go", ` || time.Since(h.from) < strainPatience`, ``, wire, "^TestRoundsKeep"},
+	{"budget: nor more than have to", "internal/wire/budget.go", `	h.goes = true
+`, ``, wire, "^TestBudgetCountsItsHolders"},
+	{"budget: who goes holds nothing", "internal/wire/conn.go", `		c.Abort()
+	}
+	return err`, `	}
+	return err`, wire, "^TestRoundsKeep"},
 	{"budget: what waits is counted", "internal/wire/held.go", `b.add(k.size())`, `b.add(0)`, wire, "^TestOutboxBudget|^TestExhausted"},
 	{"budget: rounds are counted", "internal/wire/round.go", `b.add(held)`, `b.add(0)`, wire, "^TestSharedRounds"},
 	{"budget: rounds are counted once", "internal/wire/round.go", `r.waiting++; r.waiting == 1 {`, `r.waiting++; true {`, wire, "^TestSharedRounds"},

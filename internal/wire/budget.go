@@ -31,6 +31,7 @@ type budget struct {
 
 	mu      sync.Mutex
 	holders map[*Conn]holding // of more than a small share
+	held    int               // by all of these that do not go
 	eased   chan struct{}     // closed when less is used; nil: nobody waits for that
 	timer   *time.Timer
 	armed   bool
@@ -40,6 +41,8 @@ type budget struct {
 type holding struct {
 	bytes int
 	since time.Time // when it last moved; zero: it does not wait for its peer
+	from  time.Time // when it began to hold so much
+	goes  bool      // it was told to go, and does not count
 }
 
 // candidate is a connection that the budget may close.
@@ -107,13 +110,39 @@ func (b *budget) hold(c *Conn, before, bytes int, since time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if bytes <= smallShare {
+		bytes = 0
+	}
+	h := b.holders[c]
+	if !h.goes {
+		b.held += bytes - h.bytes
+	}
+	if bytes == 0 {
 		delete(b.holders, c)
 		return
 	}
 	if b.holders == nil {
 		b.holders = make(map[*Conn]holding)
 	}
-	b.holders[c] = holding{bytes, since}
+	if h.bytes == 0 {
+		h.from = time.Now()
+	}
+	h.bytes, h.since = bytes, since
+	b.holders[c] = h
+}
+
+// expels reports whether c has to go, which has held more than a small share for long, because those that do use up all
+// of it by themselves. It does not count as one of them any more then: the next one may stay.
+func (b *budget) expels(c *Conn) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	h, holds := b.holders[c]
+	if !holds || h.goes || b.held <= b.most || time.Since(h.from) < strainPatience {
+		return h.goes
+	}
+	b.held -= h.bytes
+	h.goes = true
+	b.holders[c] = h
+	return true
 }
 
 func (b *budget) armLocked() {

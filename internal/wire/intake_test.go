@@ -26,7 +26,7 @@ type strained struct {
 
 func newStrained(t *testing.T, n int) *strained {
 	cfg := limits()
-	cfg.OutboxBudget = 100 << 10
+	cfg.OutboxBudget, cfg.WriteDeadline = 100<<10, time.Minute
 	s := &strained{}
 	_, s.rigs = group(t, cfg, n)
 	return s
@@ -103,7 +103,7 @@ func TestStrainIsOutlastedOnce(t *testing.T) {
 		send := func(frame []byte) {
 			begun = time.Now()
 			must(t, s.rigs[0].client.Raw(frame))
-			time.Sleep(time.Second)
+			time.Sleep(5 * time.Second) // longer than it would not wait for others in any case
 			synctest.Wait()
 		}
 		send(fills())

@@ -172,11 +172,20 @@ func (o *outbox) addEachLocked(r *Round, takeover bool) (messages int, err error
 
 // takesLocked reports whether size more bytes of a round may be queued.
 func (o *outbox) takesLocked(size int) bool {
-	if !o.fullLocked(size) {
-		return true
+	if o.fullLocked(size) {
+		o.writeLocked()
+		if o.fullLocked(size) && !o.holdsLocked(size) {
+			return false
+		}
 	}
-	o.writeLocked()
-	return !o.fullLocked(size) || o.holdsLocked(size)
+	return !o.overrunsLocked()
+}
+
+// overrunsLocked reports whether nothing more of rounds may be queued, even if the socket takes something now and then:
+// nobody waits with them, so the budget would not bound them.
+func (o *outbox) overrunsLocked() bool {
+	c, b := o.conn, &o.conn.engine.outboxes
+	return o.load != nil && o.load.weight > smallShare && b.exhausted() && !c.socket.takes() && b.expels(c)
 }
 
 // skip says that nothing before a position of the log is wanted.
