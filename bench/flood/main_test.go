@@ -89,6 +89,7 @@ func taken(p99s ...time.Duration) []pair {
 func TestVerdict(t *testing.T) {
 	const ms, µs = time.Millisecond, time.Microsecond
 	attack := report{Frames: 1}
+	part := pair{quiet: figures{P99: ms, Windows: 6, Counted: 6}, flooded: figures{P99: 9 * ms, Windows: 6, Counted: 2}}
 	for name, tt := range map[string]struct {
 		row  row
 		want string
@@ -99,6 +100,7 @@ func TestVerdict(t *testing.T) {
 		"p99 of one pair":         {row{pairs: seen(ms, 2*ms, ms, 9*ms, 5*ms, 9*ms), report: attack}, ""},
 		"p99 that is small":       {row{pairs: seen(10*µs, 999*µs), report: attack}, "p99"},
 		"pairs that do not count": {row{pairs: append(taken(ms, 9*ms, ms, 9*ms), seen(ms, ms, ms, 2*ms)...), report: attack}, ""},
+		"a part of which counts":  {row{pairs: append(seen(ms, ms), part), report: attack}, ""},
 		"many that do not":        {row{pairs: append(taken(ms, 9*ms, ms, 9*ms), seen(ms, 2*ms)...), report: attack}, "the host took too much time"},
 		"none that counts":        {row{pairs: taken(ms, 9*ms), report: attack}, "p99, the host took too much time"},
 		"an end":                  {row{err: errors.New("gone")}, "gone"},

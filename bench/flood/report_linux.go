@@ -34,8 +34,11 @@ type pair struct {
 	quietLoad, load float64 // what part of a processor the server took
 }
 
-// counts reports whether the host left some windows of both alone.
-func (p pair) counts() bool { return p.quiet.Counted > 0 && p.flooded.Counted > 0 }
+// counts reports whether the host left at least half of the windows alone, of both.
+func (p pair) counts() bool {
+	return p.quiet.Counted > 0 && 2*p.quiet.Counted >= p.quiet.Windows &&
+		p.flooded.Counted > 0 && 2*p.flooded.Counted >= p.flooded.Windows
+}
 
 func (r row) growth() int { return max(0, r.peak-r.base) }
 
@@ -58,27 +61,36 @@ func (r row) windows() (counted, all int) {
 	return counted, all
 }
 
-// of returns what a part of the pairs that count is below, by what f says of them, or of all when none counts; 0
-// without any.
-func of[T cmp.Ordered](r row, part float64, f func(p pair) T) T {
+// sorted returns what f says of the pairs that count, or of all when none does.
+func sorted[T cmp.Ordered](r row, f func(p pair) T) (all []T) {
 	pairs := r.counted()
 	if len(pairs) == 0 {
 		pairs = r.pairs
 	}
-	var all []T
 	for _, p := range pairs {
 		all = append(all, f(p))
 	}
-	if len(all) == 0 {
-		var zero T
-		return zero
-	}
 	slices.Sort(all)
-	return all[int(part*float64(len(all)))]
+	return all
 }
 
-// median returns the middle one.
-func median[T cmp.Ordered](r row, f func(p pair) T) T { return of(r, 1./2, f) }
+// median returns the middle one; 0 without any.
+func median[T cmp.Ordered](r row, f func(p pair) T) (middle T) {
+	if all := sorted(r, f); len(all) > 0 {
+		middle = all[len(all)/2]
+	}
+	return middle
+}
+
+// quartiles returns between what the middle half of the ratios lies.
+func (r row) quartiles() string {
+	all := sorted(r, pair.ratio)
+	if len(all) == 0 {
+		return ""
+	}
+	n := (len(all) - 1) / 4
+	return fmt.Sprintf("%.2f to %.2f", all[n], all[len(all)-1-n])
+}
 
 func (r row) before() time.Duration {
 	return median(r, func(p pair) time.Duration { return p.quiet.P99 })
@@ -198,7 +210,7 @@ func (r row) numbers() []string {
 		micros(median(r, func(p pair) time.Duration { return p.quiet.P50 })),
 		micros(median(r, func(p pair) time.Duration { return p.flooded.P50 })),
 		micros(r.before()), micros(r.during()), fmt.Sprintf("%.2f", r.ratio()),
-		fmt.Sprintf("%.2f to %.2f", of(r, 1./4, pair.ratio), of(r, 3./4, pair.ratio)), fmt.Sprintf("%d of %d", counted, all),
+		r.quartiles(), fmt.Sprintf("%d of %d", counted, all),
 		percent(median(r, func(p pair) float64 { return p.quietLoad })), percent(median(r, func(p pair) float64 { return p.load })),
 	}
 }

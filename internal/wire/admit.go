@@ -29,7 +29,7 @@ func (o *outbox) admitLocked(size int, m *Mark) error {
 }
 
 // admitSharedLocked is admitLocked for a message of a round. A message that may not be dropped has more room there; see
-// takesLocked.
+// roomLocked.
 func (o *outbox) admitSharedLocked(size int, m *Mark) error {
 	if m.drops() {
 		return o.admitLocked(size, m)
@@ -37,12 +37,11 @@ func (o *outbox) admitSharedLocked(size int, m *Mark) error {
 	if o.load != nil && m.Policy == PolicyConflate {
 		o.conflateLocked(m)
 	}
-	for !o.takesLocked(size) {
-		if !o.evictLocked(m) {
-			return errFull
+	for {
+		if err := o.roomLocked(size); err == nil || !o.evictLocked(m) {
+			return err
 		}
 	}
-	return nil
 }
 
 // conflateLocked takes the message with the same key out of the queue.

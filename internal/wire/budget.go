@@ -19,7 +19,8 @@ const (
 )
 
 // budget bounds the bytes that connections hold together, of what waits for their peers. While more than half of it is
-// used, those that hold the most for the longest are closed; who holds a small share is not touched, nor who moves.
+// used, those that hold the most for the longest are closed; who holds a small share is not touched, nor who moves, but
+// see [budget.overruns].
 // When all of it is used, there is no time for close handshakes. A timer runs only while it is strained.
 type budget struct {
 	most     int                             // 0: no bound
@@ -28,10 +29,13 @@ type budget struct {
 	shed     func(*Conn) bool                // may spare it the close; nil: nothing can
 	close    func(*Conn) error               // ErrClosed: it closes already
 	used     atomic.Int64
+	little   atomic.Int64 // what those hold who have no more than a small share; what they share counts for each
 
 	mu      sync.Mutex
 	holders map[*Conn]holding // of more than a small share
-	held    int               // by all of these that do not go
+	held    int               // by those of them that stay; what they share counts for each
+	staying int               // how many these are
+	leaving int               // held by the others
 	eased   chan struct{}     // closed when less is used; nil: nobody waits for that
 	timer   *time.Timer
 	armed   bool
@@ -42,7 +46,7 @@ type holding struct {
 	bytes int
 	since time.Time // when it last moved; zero: it does not wait for its peer
 	from  time.Time // when it began to hold so much
-	goes  bool      // it was told to go, and does not count
+	goes  bool      // it was told to
 }
 
 // candidate is a connection that the budget may close.
@@ -104,19 +108,18 @@ func (b *budget) allows() time.Duration {
 
 // hold notes what c holds. before is what it held by the last call.
 func (b *budget) hold(c *Conn, before, bytes int, since time.Time) {
-	if b.most == 0 || before <= smallShare && bytes <= smallShare {
+	if b.most == 0 {
+		return
+	}
+	b.little.Add(int64(small(bytes) - small(before)))
+	if small(before) == before && small(bytes) == bytes {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if bytes <= smallShare {
-		bytes = 0
-	}
 	h := b.holders[c]
-	if !h.goes {
-		b.held += bytes - h.bytes
-	}
-	if bytes == 0 {
+	b.countLocked(h, -1)
+	if small(bytes) == bytes {
 		delete(b.holders, c)
 		return
 	}
@@ -127,22 +130,53 @@ func (b *budget) hold(c *Conn, before, bytes int, since time.Time) {
 		h.from = time.Now()
 	}
 	h.bytes, h.since = bytes, since
+	b.countLocked(h, 1)
 	b.holders[c] = h
 }
 
-// expels reports whether c has to go, which has held more than a small share for long, because those that do use up all
-// of it by themselves. It does not count as one of them any more then: the next one may stay.
-func (b *budget) expels(c *Conn) bool {
+// small returns what is no more than a small share, and else nothing.
+func small(bytes int) int {
+	if bytes > smallShare {
+		return 0
+	}
+	return bytes
+}
+
+// countLocked counts what was noted of one, or takes it back.
+func (b *budget) countLocked(h holding, times int) {
+	switch {
+	case h.bytes == 0: // nothing was
+	case h.goes:
+		b.leaving += times * h.bytes
+	default:
+		b.held += times * h.bytes
+		b.staying += times
+	}
+}
+
+// overruns reports whether those who hold more than a small share use up all of it by themselves, and c is one of them
+// for long, with as much as they have on average or more.
+func (b *budget) overruns(c *Conn) bool {
+	if !b.exhausted() {
+		return false
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	h, holds := b.holders[c]
-	if !holds || h.goes || b.held <= b.most || time.Since(h.from) < strainPatience {
-		return h.goes
+	return holds && int(b.used.Load()-b.little.Load())-b.leaving > b.most && h.bytes*b.staying >= b.held &&
+		time.Since(h.from) >= strainPatience
+}
+
+// leaves notes that c was told to go for that: what it still holds is no reason for another one.
+func (b *budget) leaves(c *Conn) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if h, holds := b.holders[c]; holds {
+		b.countLocked(h, -1)
+		h.goes = true
+		b.countLocked(h, 1)
+		b.holders[c] = h
 	}
-	b.held -= h.bytes
-	h.goes = true
-	b.holders[c] = h
-	return true
 }
 
 func (b *budget) armLocked() {

@@ -186,29 +186,36 @@ func (c *Conn) send(op Opcode, payload []byte, pack bool, m *Mark) error {
 // SendRound queues what the connection has not had of r, and returns how many messages that is, and whether the outbox
 // is full now. It never waits: whatever the number of messages, up to the limit in bytes is queued, and 1 MiB at least;
 // up to four times that unless the socket has taken nothing for a second. Beyond, the error is [ErrSlowConsumer], and
-// the connection closes; likewise where much has waited for long while those for whom much waits use up the budget. The
-// other one is [ErrClosed].
+// the connection closes; likewise for the worst of those who use up the budget. The other one is [ErrClosed].
 func (c *Conn) SendRound(r *Round) (messages int, full bool, err error) {
 	messages, full, err = c.out.pushRound(r, true)
-	return messages, full, c.refused(err)
+	switch {
+	case errors.Is(err, errFull):
+		err = c.overflow()
+	case errors.Is(err, errStrained):
+		if err = c.expelled(); c.engine.outboxes.exhausted() {
+			c.Abort()
+		}
+	}
+	return messages, full, err
 }
 
 // QueueRound is [Conn.SendRound] that leaves the writing to whatever is queued next, or to [Conn.Kick].
 func (c *Conn) QueueRound(r *Round) (messages int, err error) {
 	messages, _, err = c.out.pushRound(r, false)
-	return messages, c.refused(err)
+	switch {
+	case errors.Is(err, errFull):
+		err = c.overflow()
+	case errors.Is(err, errStrained):
+		err = c.expelled()
+	}
+	return messages, err
 }
 
-// refused closes because of a round that the outbox does not take; at once where all of the budget is used.
-func (c *Conn) refused(err error) error {
-	if !errors.Is(err, errFull) {
-		return err
-	}
-	err = c.overflow()
-	if c.engine.outboxes.exhausted() {
-		c.Abort()
-	}
-	return err
+// expelled closes because of the budget, from which no other one has to go for what c still holds.
+func (c *Conn) expelled() error {
+	c.engine.outboxes.leaves(c)
+	return c.overflow()
 }
 
 // Full reports whether the outbox is at a limit.

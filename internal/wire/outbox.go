@@ -9,7 +9,8 @@ import (
 // errFull means that the outbox is at a limit.
 var errFull = errors.New("wire: outbox full")
 
-// errStrained means that all outboxes together hold too much, and this one more than a small share of it.
+// errStrained means that all outboxes together hold too much, and this one more than a small share of it; see
+// [outbox.strainedLocked] and [budget.overruns].
 var errStrained = errors.New("wire: outboxes full")
 
 const (
@@ -88,7 +89,7 @@ func (o *outbox) addLocked(op Opcode, payload []byte, pack bool, m *Mark) {
 }
 
 // pushRound queues what of r has not been queued yet, and writes it if that is wanted. It returns how many messages
-// that was, and whether the outbox is at a limit now; or ErrClosed or errFull.
+// that was, and whether the outbox is at a limit now; or ErrClosed, errFull or errStrained.
 func (o *outbox) pushRound(r *Round, write bool) (messages int, full bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -127,11 +128,11 @@ func (o *outbox) addRoundLocked(r *Round) (messages int, err error) {
 			return o.addEachLocked(r, false)
 		}
 	}
-	if !o.takesLocked(len(data)) {
+	if err := o.roomLocked(len(data)); err != nil {
 		for i := range marks {
 			marks[i].Tally.dropped()
 		}
-		return 0, errFull
+		return 0, err
 	}
 	o.loadLocked().add(r, data, messages, marks)
 	for i := range marks {
@@ -170,22 +171,20 @@ func (o *outbox) addEachLocked(r *Round, takeover bool) (messages int, err error
 	return messages, err
 }
 
-// takesLocked reports whether size more bytes of a round may be queued.
-func (o *outbox) takesLocked(size int) bool {
+// roomLocked returns why size more bytes of a round may not be queued: errFull, or errStrained, even if the socket
+// takes something now and then. Nobody waits with rounds, so the budget would not bound them.
+func (o *outbox) roomLocked(size int) error {
 	if o.fullLocked(size) {
 		o.writeLocked()
 		if o.fullLocked(size) && !o.holdsLocked(size) {
-			return false
+			return errFull
 		}
 	}
-	return !o.overrunsLocked()
-}
-
-// overrunsLocked reports whether nothing more of rounds may be queued, even if the socket takes something now and then:
-// nobody waits with them, so the budget would not bound them.
-func (o *outbox) overrunsLocked() bool {
-	c, b := o.conn, &o.conn.engine.outboxes
-	return o.load != nil && o.load.weight > smallShare && b.exhausted() && !c.socket.takes() && b.expels(c)
+	c := o.conn
+	if o.load != nil && o.load.weight > smallShare && c.engine.outboxes.overruns(c) && !c.socket.takes() {
+		return errStrained
+	}
+	return nil
 }
 
 // skip says that nothing before a position of the log is wanted.

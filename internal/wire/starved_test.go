@@ -244,6 +244,8 @@ func (a *asked) NetConn() net.Conn {
 	return a.Conn
 }
 
+func (*asked) Handshake() error { return nil }
+
 // TestAnEndedSocketIsNotAsked: it is its lender's again, while the budget may still look for the worst, or cut it.
 func TestAnEndedSocketIsNotAsked(t *testing.T) {
 	client, server := wsxtest.Pipe(t)

@@ -3,6 +3,8 @@ package wire_test
 import (
 	"crypto/tls"
 	"io"
+	"net"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,11 +22,45 @@ func encrypted(t *testing.T, f func(client *tls.Conn, r *rig)) {
 		below, server := wsxtest.Pipe(t)
 		cfg := limits()
 		cfg.CloseTimeout = 2 * time.Second
-		r := start(t, below, tls.Server(server, has), cfg, &recorder{})
+		socket := &halved{Conn: server}
+		r := start(t, below, tls.Server(socket, has), cfg, &recorder{})
 		client := tls.Client(below.Conn(), trusts)
 		must(t, client.HandshakeContext(t.Context()))
 		f(client, r)
+		want(t, "times that the socket was closed", socket.closed.Load(), 1)
 	})
+}
+
+// halved is a connection in memory that can end its sending half.
+type halved struct {
+	net.Conn
+	ended, closed atomic.Int32
+}
+
+func (h *halved) Write(p []byte) (int, error) {
+	if h.ended.Load() > 0 {
+		return 0, io.ErrClosedPipe
+	}
+	return h.Conn.Write(p)
+}
+
+// CloseWrite ends what is being written too.
+func (h *halved) CloseWrite() error {
+	h.ended.Add(1)
+	return h.SetWriteDeadline(time.Now())
+}
+
+// SetWriteDeadline sets none that is later once that is over.
+func (h *halved) SetWriteDeadline(at time.Time) error {
+	if h.ended.Load() > 0 {
+		at = time.Now()
+	}
+	return h.Conn.SetWriteDeadline(at)
+}
+
+func (h *halved) Close() error {
+	h.closed.Add(1)
+	return h.Conn.Close()
 }
 
 // TestCutsDoNotWaitForTLS: which would say goodbye first, for 5 s where nobody reads.

@@ -150,17 +150,27 @@ func (t *inplace) finishWriting() bool {
 	return ok && half.CloseWrite() == nil
 }
 
-// close closes what lies below TLS first: TLS would say goodbye before, and wait for 5 s for a peer that takes nothing
-// any more.
+// close does not let TLS say goodbye first, which would take 5 s where the peer takes nothing any more: a socket below
+// it that can end its sending half has done so by then. It is closed once, by TLS.
 func (t *inplace) close() {
-	t.mu.Lock()
-	if !t.released {
-		if s, ok := t.lent().(interface{ NetConn() net.Conn }); ok {
-			_ = s.NetConn().Close()
-		}
+	if half, ok := t.encrypted().(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
 	}
-	t.mu.Unlock()
 	_ = t.conn.Close()
+}
+
+// encrypted returns what lies below TLS; nil without, and when the socket may be somebody else's.
+func (t *inplace) encrypted() net.Conn {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s, ok := t.lent().(interface { // TLS has both
+		NetConn() net.Conn
+		Handshake() error
+	})
+	if !ok || t.released {
+		return nil
+	}
+	return s.NetConn()
 }
 
 func (t *inplace) release(*Conn) {
