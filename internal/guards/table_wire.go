@@ -81,9 +81,8 @@ var budgetGuards = []guard{
 	{"budget: nor for what others hold", "internal/wire/budget.go", `int(b.used.Load()-b.little.Load())-b.leaving > b.most && `, ``, wire, "^TestRoundsKeep"},
 	{"budget: nor for what is shared", "internal/wire/budget.go", `int(b.used.Load()-b.little.Load())-b.leaving`, `b.held-b.leaving`, wire, "^TestRoundsKeep"},
 	{"budget: nor for who goes", "internal/wire/budget.go", `-b.leaving > b.most`, ` > b.most`, wire, "^TestRoundsKeep|^TestBudgetCounts"},
-	{"budget: nor with less than others", "internal/wire/budget.go", ` && h.bytes*b.staying >= b.held`, ``, wire, "^TestRoundsKeep"},
-	{"budget: nor at once", "internal/wire/budget.go", ` &&
-		time.Since(h.from) >= strainPatience`, ``, wire, "^TestRoundsKeep"},
+	{"budget: nor with less than others", "internal/wire/budget.go", `int64(h.bytes)*int64(b.staying) >= int64(b.held)`, `true`, wire, "^TestRoundsKeep"},
+	{"budget: nor at once", "internal/wire/budget.go", `time.Since(h.from) >= strainPatience`, `true`, wire, "^TestRoundsKeep"},
 	{"budget: who goes holds nothing", "internal/wire/conn.go", `c.engine.outboxes.exhausted() {
 			c.Abort()`, `false {
 			c.Abort()`, wire, "^TestRoundsKeep"},

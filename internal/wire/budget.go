@@ -163,7 +163,8 @@ func (b *budget) overruns(c *Conn) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	h, holds := b.holders[c]
-	return holds && int(b.used.Load()-b.little.Load())-b.leaving > b.most && h.bytes*b.staying >= b.held &&
+	return holds && int(b.used.Load()-b.little.Load())-b.leaving > b.most &&
+		int64(h.bytes)*int64(b.staying) >= int64(b.held) &&
 		time.Since(h.from) >= strainPatience
 }
 
