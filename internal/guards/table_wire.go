@@ -78,7 +78,7 @@ var budgetGuards = []guard{
 `, `		return nil
 `, wire, "^TestRoundsKeep"},
 	{"budget: nobody goes without a processor", "internal/wire/outbox.go", ` && !c.socket.takes() {`, ` {`, wire, "^TestRoundsKeep"},
-	{"budget: nor for what others hold", "internal/wire/budget.go", `int(b.used.Load()-b.little.Load())-b.leaving > b.most && `, ``, wire, "^TestRoundsKeep"},
+	{"budget: nor for what others hold", "internal/wire/budget.go", `int(b.used.Load()-b.little.Load())-b.leaving > b.most`, `true`, wire, "^TestRoundsKeep"},
 	{"budget: nor for what is shared", "internal/wire/budget.go", `int(b.used.Load()-b.little.Load())-b.leaving`, `b.held-b.leaving`, wire, "^TestRoundsKeep"},
 	{"budget: nor for who goes", "internal/wire/budget.go", `-b.leaving > b.most`, ` > b.most`, wire, "^TestRoundsKeep|^TestBudgetCounts"},
 	{"budget: nor with less than others", "internal/wire/budget.go", `int64(h.bytes)*int64(b.staying) >= int64(b.held)`, `true`, wire, "^TestRoundsKeep"},
