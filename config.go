@@ -13,6 +13,7 @@ import (
 	"github.com/fiberwsx/wsx/auth"
 	"github.com/fiberwsx/wsx/hub"
 	"github.com/fiberwsx/wsx/internal/origin"
+	"github.com/fiberwsx/wsx/internal/turn"
 )
 
 // Protocol is the subprotocol that every server knows, so that a browser that sends its token as one
@@ -205,7 +206,7 @@ func compile(cfg Config) (*gate, error) {
 		return nil, err
 	}
 	g := &gate{cfg: cfg, log: cfg.Logger, caps: newCaps(cfg)}
-	g.takeTurn = g.turns.Take
+	g.takeTurn = new(turn.Turns).Take
 	var err error
 	if g.origins, err = origin.Parse(cfg.Origins); err != nil {
 		return nil, fmt.Errorf("Config.Origins: %w", err)

@@ -59,9 +59,8 @@ type gate struct {
 	caps         *caps
 	firstSeen    sync.Once
 	lines        lines
-	turns        turn.Turns                                                     // of handshakes
-	takeTurn     func()                                                         // of those that are not refused
-	burst        turn.Burst                                                     // of the same
+	takeTurn     func()                                                         // of handshakes
+	burst        turn.Burst                                                     // of those that are not refused
 	renew        func(ctx context.Context, token string) (auth.Identity, error) // nil without Config.Refresh
 	appTrust
 }

@@ -50,7 +50,7 @@ func (g *gate) answer(c *fiber.Ctx, err error) error {
 		return err
 	}
 	g.logRefusal(c, r)
-	g.turns.Take() // a client that sends many of them at once does not keep the others waiting
+	g.takeTurn() // a client that sends many of them at once does not keep the others waiting
 	for _, h := range r.headers {
 		c.Set(h[0], h[1])
 	}

@@ -1,6 +1,7 @@
 package wsx
 
 import (
+	"log/slog"
 	"net"
 	"strings"
 	"testing"
@@ -51,6 +52,39 @@ func TestHandshakesTakeTurns(t *testing.T) {
 	})
 	if accepted != handshakes {
 		t.Errorf("%d of %d handshakes were accepted", accepted, handshakes)
+	}
+}
+
+// TestRefusalsTakeTurns: each of them does, before it is answered.
+func TestRefusalsTakeTurns(t *testing.T) {
+	const handshakes = 200
+	turns, answered := 0, 0
+	g, err := compile(configDefault([]Config{{
+		Hub: hub.New(hub.Config{OnMessage: func(*hub.Conn, hub.Message) error { return nil }}),
+		ErrorHandler: func(c *fiber.Ctx, err error) error {
+			if answered++; turns != answered {
+				t.Errorf("answer %d comes after %d turns", answered, turns)
+			}
+			return fiber.DefaultErrorHandler(c, err)
+		},
+		Logger: slog.New(slog.DiscardHandler),
+	}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.takeTurn = func() { turns++ }
+	app := fiber.New()
+	app.Get("/ws", func(c *fiber.Ctx) error { return g.handle(c, g.upgrade) })
+	app.Handler() // before ServeConn needs it
+	one := "GET /ws HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n\r\n"
+	for range handshakes {
+		if err := app.Server().ServeConn(&request{left: strings.NewReader(one)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if answered != handshakes {
+		t.Errorf("%d of %d handshakes were refused", answered, handshakes)
 	}
 }
 
