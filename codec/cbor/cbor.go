@@ -8,7 +8,9 @@ package cbor
 
 import (
 	"errors"
+	"maps"
 	"reflect"
+	"slices"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -84,7 +86,12 @@ func (cborCodec) Without(message []byte, names ...string) []byte {
 	for _, name := range names {
 		delete(members, name)
 	}
-	rest, _ := enc.Marshal(members) // each was decoded
+	rest, _ := enc.Marshal(uint64(len(members)))
+	rest[0] |= majorMap << 5
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		key, _ := enc.Marshal(name)
+		rest = append(append(rest, key...), members[name]...) // as it came: not all that is well-formed can be encoded
+	}
 	return rest
 }
 
