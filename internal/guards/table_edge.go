@@ -125,6 +125,7 @@ var edgeGuards = []guard{
 	{"descriptors: room before they are needed", "listen.go", `reserveDescriptors()`, ``, ".", "^TestRoomForDescriptors"},
 	{"accept: others have their turn", "accept.go", `l.burst.Piece(l.takeTurn)`, `_ = 0`, ".", "^TestAcceptingTakesTurns"},
 	{"handshake: others have their turn", "middleware.go", `g.burst.Piece(g.takeTurn) //`, `_ = 0 //`, ".", "^TestHandshakesTakeTurns"},
+	{"handshake: in which they read", "config.go", `g.takeTurn = new(turn.Turns).Take`, `g.takeTurn = func() { _ = turn.Turns{} }`, ".", "^TestRefusalsLetOthersRead"},
 	{"handshake: and between refusals", "refusal.go", `g.takeTurn() //`, `_ = 0 //`, ".", "^TestRefusalsTakeTurns"},
 	{"log: the client's words are quoted", "refusal.go", `func quoted(s string) string { return strconv.Quote(s[:min(len(s), maxLogged)]) }`,
 		`func quoted(s string) string { return s }`, ".", "^TestRefusalsAre"},
