@@ -3,6 +3,8 @@ package main
 var turnGuards = []guard{
 	{"slow: others have their turn", "internal/wire/intake.go", `	e.takeTurn()
 	i.since`, `	i.since`, wire, "^TestReadingTakesTurns"},
+	{"intake: many take turns", "internal/wire/intake.go", `		i.conn.engine.reading.Piece(i.takeTurn)
+`, ``, wire, "^TestManyThatReadMuch"},
 	{"intake: few wait with something in hand", "internal/wire/intake.go", `if e.laden.Add(1) > mostLaden {`, `if e.laden.Add(1) < 0 {`, wire, "^TestFewWaitForATurn"},
 	{"intake: a part of a message is something", "internal/wire/intake.go", ` || i.conn.parser.partial != nil`, ``, wire, "^TestFewWaitForATurn"},
 	{"intake: a large buffer too", "internal/wire/intake.go", `i.large != nil || i.conn`, `i.conn`, wire, "^TestFewWaitForATurn"},

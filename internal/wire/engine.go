@@ -41,6 +41,7 @@ type Engine struct {
 	sharing    atomic.Int64 // connections that take what was compressed for all
 	takeTurn   func()       // of a goroutine with much to do
 	burst      turn.Burst   // of connections that end or are closed
+	reading    turn.Burst   // of those that begin to read much
 	pace       pace         // of what is sent
 	laden      atomic.Int32 // readers that wait for a turn with something in hand
 	inflated   atomic.Int64 // bytes, by all connections, since the last turn for that

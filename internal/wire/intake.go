@@ -35,11 +35,14 @@ func newIntake(c *Conn, large bool) intake {
 // that is not whole stays in the buffer, where the next read completes it.
 //
 // When they fill the buffer there is more, and all of it may be answered with as much. So it waits until the outboxes
-// have room for that, and where calls take long for a turn: many may, because they have no more than a small buffer
-// each.
+// have room for that, and for a turn where many have that much to read or calls take long: many may, because they have
+// no more than a small buffer each.
 func (i *intake) admit(n int) (room int) {
 	if i.full = n == len(i.space()); !i.full {
 		return 0
+	}
+	if i.since.IsZero() {
+		i.conn.engine.reading.Piece(i.takeTurn)
 	}
 	if i.large == nil {
 		i.outlastStrain()

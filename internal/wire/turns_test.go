@@ -63,6 +63,30 @@ func readWithoutAPause(t *testing.T, w *waiter, detached bool) {
 	<-over
 }
 
+// TestManyThatReadMuchTakeTurns: nor do many of which each has one message to read that is no small one.
+func TestManyThatReadMuchTakeTurns(t *testing.T) {
+	for _, detached := range []bool{true, false} {
+		t.Run(fmt.Sprintf("detached %v", detached), func(t *testing.T) {
+			wantTurns(t, func(w *waiter) {
+				e := wire.NewEngine(limits())
+				clients := make([]*wsxtest.Client, 50)
+				for i := range clients {
+					client, server := tcpPair(t)
+					if clients[i] = client; !detached {
+						server = wrapped{server}
+					}
+					startOn(t, client, server, e, &recorder{onMessage: func(*wire.Conn, ws.MessageType, []byte) { w.work() }})
+				}
+				frame := wsxtest.AppendFrame(nil, true, wire.OpBinary, make([]byte, 8<<10))
+				for _, c := range clients {
+					must(t, c.Raw(frame))
+				}
+				w.await(t)
+			})
+		})
+	}
+}
+
 // TestEndingTakesTurns: nor do many connections that end at once.
 func TestEndingTakesTurns(t *testing.T) {
 	wantTurns(t, func(w *waiter) {
