@@ -33,7 +33,9 @@ var turnGuards = []guard{
 `, ``, wire, "^TestCloseEndsTheWaiting"},
 	{"intake: for others once", "internal/wire/intake.go", `eased == c.vain || `, ``, wire, "^TestStrainIsOutlastedOnce"},
 	{"intake: little is not held up", "internal/wire/intake.go", `if i.full = n == len(i.space()); !i.full {`, `if i.full = true; !i.full {`, wire, "^TestLittleIsRead"},
-	{"intake: seldom for others", "internal/wire/intake.go", ` && begun >= c.patient`, ` && begun >= 0*c.patient`, wire, "^TestStrainThatComes"},
+	{"intake: seldom for others", "internal/wire/intake.go", `(begun >= c.patient ||`, `(begun >= 0*c.patient ||`, wire, "^TestStrainThatComes"},
+	{"intake: again when it overflows", "internal/wire/intake.go", ` || b.overflows())`, `)`, wire, "^TestOverflowIs"},
+	{"intake: by a quarter", "internal/wire/budget.go", `+int64(b.most)/4 }`, ` }`, wire, "^TestOverflowIs"},
 	{"intake: not with much in hand", "internal/wire/intake.go", `	if i.large == nil {
 		i.outlast`, `	if true {
 		i.outlast`, wire, "^TestWhatWasReadIsHandled"},

@@ -98,6 +98,9 @@ func (b *budget) strained() bool { return b.most > 0 && b.used.Load() > int64(b.
 // exhausted reports whether all is used.
 func (b *budget) exhausted() bool { return b.most > 0 && b.used.Load() > int64(b.most) }
 
+// overflows reports whether a quarter more than all is used: many have sent at once.
+func (b *budget) overflows() bool { return b.most > 0 && b.used.Load() > int64(b.most)+int64(b.most)/4 }
+
 // allows returns how long a connection that holds more than a small share may do so without moving.
 func (b *budget) allows() time.Duration {
 	if b.exhausted() {

@@ -92,7 +92,7 @@ func TestExhaustedOutboxBudget(t *testing.T) {
 		rigs[0].ended(t)
 		rigs[1].ended(t)
 		held, _ := e.Held()
-		want(t, "held in the end", held, 64<<10+wire.MaxHeader)
+		want(t, "held in the end", held, 72<<10)
 	})
 }
 

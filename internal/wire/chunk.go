@@ -7,8 +7,8 @@ const (
 	smallChunk = 4 << 10
 	// chunkSize is what a pooled chunk holds: the answers to a full read buffer, so that they go out in one write.
 	chunkSize = 32 << 10
-	// largeChunk is for one message of the default limit with its header.
-	largeChunk = 64<<10 + MaxHeader
+	// largeChunk is for one message of the default limit with its header: Go's next size of memory above that.
+	largeChunk = 72 << 10
 	// shareFrom is the size in bytes from which a part of a round waits by reference: below, a copy is cheaper.
 	shareFrom = 1 << 10
 )

@@ -103,7 +103,7 @@ func (i *intake) takeTurn() {
 // outlastStrain waits while the outboxes hold too much, if more than a small share of that waits for this peer, or if
 // their budget is used up, whoever uses it. Who has waited for as long as that can take does not wait again before
 // there was room: others may hold little each, for which nobody closes them, and that for long. Nor does anybody spend
-// more than a tenth of the time waiting for others.
+// more than a tenth of the time waiting for others, unless the budget overflows.
 func (i *intake) outlastStrain() {
 	c, b := i.conn, &i.conn.engine.outboxes
 	if !b.strained() {
@@ -114,7 +114,7 @@ func (i *intake) outlastStrain() {
 	for {
 		eased := b.easing()
 		moved, _ := c.out.watch()
-		forOthers := b.exhausted() && begun >= c.patient
+		forOthers := b.exhausted() && (begun >= c.patient || b.overflows())
 		if eased == c.vain || !forOthers && !c.out.strains() {
 			return
 		}

@@ -160,6 +160,41 @@ func TestStrainThatComesAndGoes(t *testing.T) {
 	})
 }
 
+// TestOverflowIsOutlasted: who has just waited for others waits again when a quarter more than the budget is used.
+func TestOverflowIsOutlasted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStrained(t, 36)
+		s.hold(t, 1, little()...)
+		var begun time.Time
+		s.rigs[0].handler.onMessage = func(*wire.Conn, ws.MessageType, []byte) {
+			s.times = append(s.times, time.Since(begun))
+		}
+		send := func() {
+			begun = time.Now()
+			must(t, s.rigs[0].client.Raw(fills()))
+			time.Sleep(500 * time.Millisecond)
+			synctest.Wait()
+		}
+		toggle := func() {
+			for i := range 10 {
+				s.read(1 + i)
+			}
+			synctest.Wait()
+			s.hold(t, 1, little()[:10]...)
+		}
+		send()
+		toggle()
+		send()
+		toggle()
+		s.hold(t, 31, little()[:5]...)
+		send()
+		const ms = time.Millisecond
+		if want := []time.Duration{300 * ms, 0, 300 * ms}; !slices.Equal(s.times, want) {
+			t.Errorf("messages were handled after %v, want %v", s.times, want)
+		}
+	})
+}
+
 // TestWhatWasReadIsHandledInStrain: who has read much does not wait with all of it in hand.
 func TestWhatWasReadIsHandledInStrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
