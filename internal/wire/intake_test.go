@@ -21,7 +21,8 @@ func fills() []byte { return wsxtest.AppendFrame(nil, true, wire.OpBinary, make(
 // strained are connections that share a budget of 100 KiB.
 type strained struct {
 	rigs  []*rig
-	times []time.Duration // after which the first of them had messages
+	begun time.Time
+	times []time.Duration // since then, after which the first of them had messages
 }
 
 func newStrained(t *testing.T, n int) *strained {
@@ -37,6 +38,14 @@ func (s *strained) hold(t *testing.T, from int, bytes ...int) {
 	t.Helper()
 	for i, n := range bytes {
 		must(t, s.rigs[from+i].Send(ws.Binary, pattern(n)))
+	}
+}
+
+// timed has the times noted from now on.
+func (s *strained) timed() {
+	s.begun = time.Now()
+	s.rigs[0].handler.onMessage = func(*wire.Conn, ws.MessageType, []byte) {
+		s.times = append(s.times, time.Since(s.begun))
 	}
 }
 
@@ -72,10 +81,7 @@ func TestReadingOutlastsStrain(t *testing.T) {
 				s := newStrained(t, 1+len(row.others))
 				s.hold(t, 1, row.others...)
 				s.hold(t, 0, row.own...)
-				begun := time.Now()
-				s.rigs[0].handler.onMessage = func(*wire.Conn, ws.MessageType, []byte) {
-					s.times = append(s.times, time.Since(begun))
-				}
+				s.timed()
 				if row.then != nil {
 					time.AfterFunc(100*ms, func() { row.then(s) })
 				}
@@ -96,12 +102,9 @@ func TestStrainIsOutlastedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStrained(t, 31)
 		s.hold(t, 1, little()...)
-		var begun time.Time
-		s.rigs[0].handler.onMessage = func(*wire.Conn, ws.MessageType, []byte) {
-			s.times = append(s.times, time.Since(begun))
-		}
+		s.timed()
 		send := func(frame []byte) {
-			begun = time.Now()
+			s.begun = time.Now()
 			must(t, s.rigs[0].client.Raw(frame))
 			time.Sleep(5 * time.Second) // longer than it would not wait for others in any case
 			synctest.Wait()
@@ -165,12 +168,9 @@ func TestOverflowIsOutlasted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStrained(t, 36)
 		s.hold(t, 1, little()...)
-		var begun time.Time
-		s.rigs[0].handler.onMessage = func(*wire.Conn, ws.MessageType, []byte) {
-			s.times = append(s.times, time.Since(begun))
-		}
+		s.timed()
 		send := func() {
-			begun = time.Now()
+			s.begun = time.Now()
 			must(t, s.rigs[0].client.Raw(fills()))
 			time.Sleep(500 * time.Millisecond)
 			synctest.Wait()
@@ -203,8 +203,7 @@ func TestWhatWasReadIsHandledInStrain(t *testing.T) {
 		must(t, r.client.Raw(fills()))
 		synctest.Wait() // in the next read, which takes 32 KiB
 		s.hold(t, 1, little()...)
-		begun := time.Now()
-		r.handler.onMessage = func(*wire.Conn, ws.MessageType, []byte) { s.times = append(s.times, time.Since(begun)) }
+		s.timed()
 		must(t, r.client.Raw(bytes.Repeat(fills(), 8)))
 		time.Sleep(time.Second)
 		synctest.Wait()
