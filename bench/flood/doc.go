@@ -23,9 +23,9 @@
 // server's. Messages are written whether or not the earlier ones have come back. The clients are one thread without
 // goroutines. What counts of a run is the median of the p99 of each half second, and of the pairs of runs the median of
 // their ratios: what disturbs a few moments is the machine, what a flood does lasts. Half seconds in which a virtual
-// machine's host has taken time from one of the two processors do not count, with the flood or without, nor pairs of
-// which it has left less than half; the kernel tells in steps of 10 ms. The table has how many half seconds are left,
-// and between what the middle half of the ratios lies.
+// machine's host has taken time from one of the two processors do not count, with the flood or without, nor pairs in
+// one of whose two runs it has left less than half; the kernel tells in steps of 10 ms. The table has how many half
+// seconds are left, and between what the middle half of the ratios lies.
 //
 // Memory before is the median of the resident memory in the first quiet run, sampled every 20 ms; the peak is the
 // kernel's own high-water mark, set back when the first flood begins, which misses nothing in between. Every flood has

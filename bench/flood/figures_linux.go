@@ -41,9 +41,12 @@ func figuresOf(trips []trip, taken []time.Time) (f figures) {
 	}
 	for _, t := range trips {
 		all = append(all, t.took)
-		if end := begin.Add(window); t.at.After(end) {
+		for end := begin.Add(window); t.at.After(end); end = begin.Add(window) {
+			if len(some) == 0 { // nothing came for so long, and this one was under way
+				some = append(some, t.took)
+			}
 			over(end)
-			some, begin = some[:0], t.at
+			some, begin = some[:0], end
 		}
 		some = append(some, t.took)
 	}

@@ -90,6 +90,9 @@ func TestVerdict(t *testing.T) {
 	const ms, µs = time.Millisecond, time.Microsecond
 	attack := report{Frames: 1}
 	part := pair{quiet: figures{P99: ms, Windows: 6, Counted: 6}, flooded: figures{P99: 9 * ms, Windows: 6, Counted: 2}}
+	other := pair{quiet: part.flooded, flooded: part.quiet}
+	other.flooded.P99 = 99 * ms
+	half := pair{quiet: figures{P99: ms, Windows: 6, Counted: 3}, flooded: figures{P99: 3 * ms, Windows: 6, Counted: 3}}
 	for name, tt := range map[string]struct {
 		row  row
 		want string
@@ -101,6 +104,8 @@ func TestVerdict(t *testing.T) {
 		"p99 that is small":       {row{pairs: seen(10*µs, 999*µs), report: attack}, "p99"},
 		"pairs that do not count": {row{pairs: append(taken(ms, 9*ms, ms, 9*ms), seen(ms, ms, ms, 2*ms)...), report: attack}, ""},
 		"a part of which counts":  {row{pairs: append(seen(ms, ms), part), report: attack}, ""},
+		"of the quiet run too":    {row{pairs: append(seen(ms, ms), other), report: attack}, ""},
+		"half of which counts":    {row{pairs: []pair{half}, report: attack}, "p99"},
 		"many that do not":        {row{pairs: append(taken(ms, 9*ms, ms, 9*ms), seen(ms, 2*ms)...), report: attack}, "the host took too much time"},
 		"none that counts":        {row{pairs: taken(ms, 9*ms), report: attack}, "p99, the host took too much time"},
 		"an end":                  {row{err: errors.New("gone")}, "gone"},
@@ -191,12 +196,19 @@ func TestFigures(t *testing.T) {
 	} {
 		var at []time.Time
 		for _, w := range tt.taken {
-			at = append(at, time.Unix(0, int64(w)*int64(window+ms)+int64(window+tt.late)))
+			at = append(at, time.Unix(0, int64(w+1)*int64(window)+int64(tt.late)))
 		}
-		f := figuresOf(trips(func(i int) bool { return slices.Contains(tt.slow, i/501) }), at)
+		f := figuresOf(trips(func(i int) bool { return slices.Contains(tt.slow, (i-1)/500) }), at)
 		if f.P99 != tt.p99 || f.Counted != tt.counted || f.Windows != 5 {
 			t.Errorf("%s: got %+v, want a p99 of %v from %d windows of 5", name, f, tt.p99, tt.counted)
 		}
+	}
+	stalled := trips(func(i int) bool { return i == 1000 })
+	for i := range stalled[1000:] { // nothing comes for two seconds, then what was under way
+		stalled[1000+i].at = stalled[1000+i].at.Add(2 * time.Second)
+	}
+	if f := figuresOf(stalled[:2000], nil); f.P99 != 9*ms || f.Windows != 7 {
+		t.Errorf("with a stall: got %+v, want a p99 of %v in 7 windows", f, 9*ms)
 	}
 	if f := figuresOf(nil, nil); f != (figures{}) {
 		t.Errorf("of none: got %+v", f)

@@ -52,10 +52,12 @@ func (r row) counted() (some []pair) {
 	return some
 }
 
-// windows returns how many windows of time there were in the pairs, and how many of them count.
+// windows returns how many windows of time there were in the pairs, and how many of them count, in pairs that do.
 func (r row) windows() (counted, all int) {
 	for _, p := range r.pairs {
-		counted += p.quiet.Counted + p.flooded.Counted
+		if p.counts() {
+			counted += p.quiet.Counted + p.flooded.Counted
+		}
 		all += p.quiet.Windows + p.flooded.Windows
 	}
 	return counted, all
