@@ -3,6 +3,7 @@ package cbor_test
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
 
 	fxcbor "github.com/fxamacker/cbor/v2"
@@ -42,6 +43,16 @@ func TestOpen(t *testing.T) {
 	}
 	if e, err := cbor.New().Open(encode(t, map[string]any{"type": "a", "id": 1.5})); err != nil || e.ID != nil {
 		t.Errorf("the id 1.5: got %v, %v, want none", e.ID, err)
+	}
+}
+
+// TestWithoutKeepsTheRest: also what is well-formed, but could not be encoded.
+func TestWithoutKeepsTheRest(t *testing.T) {
+	tag := []byte{0x81, 0xc1, 0x41, 0x30} // in a list a time, which bytes cannot be
+	member := func(key string, value []byte) []byte { return append(encode(t, key), value...) }
+	message := slices.Concat([]byte{0xa2}, member("id", encode(t, 1)), member("x", tag))
+	if got, want := cbor.New().Without(message, "id"), append([]byte{0xa1}, member("x", tag)...); !bytes.Equal(got, want) {
+		t.Errorf("got %x, want %x", got, want)
 	}
 }
 
