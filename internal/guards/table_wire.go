@@ -78,10 +78,12 @@ var budgetGuards = []guard{
 `, `		return nil
 `, wire, "^TestRoundsKeep"},
 	{"budget: nobody goes without a processor", "internal/wire/outbox.go", ` && !c.socket.takes() {`, ` {`, wire, "^TestRoundsKeep"},
-	{"budget: nor for what others hold", "internal/wire/budget.go", `int(b.used.Load()-b.little.Load())-b.leaving > b.most`, `true`, wire, "^TestRoundsKeep"},
-	{"budget: nor for what is shared", "internal/wire/budget.go", `int(b.used.Load()-b.little.Load())-b.leaving`, `b.held-b.leaving`, wire, "^TestRoundsKeep"},
-	{"budget: nor for who goes", "internal/wire/budget.go", `-b.leaving > b.most`, ` > b.most`, wire, "^TestRoundsKeep|^TestBudgetCounts"},
-	{"budget: nor with less than others", "internal/wire/budget.go", `int64(h.bytes)*int64(b.staying) >= int64(b.held)`, `true`, wire, "^TestRoundsKeep"},
+	{"budget: nor for what others hold", "internal/wire/budget.go", `much > most &&`, `much != 0 &&`, wire, "^TestRoundsKeep"},
+	{"budget: nor for what is shared", "internal/wire/budget.go", `much := b.used.Load() - min(b.little.Load(), most) - b.leaving`, `much := b.held`, wire, "^TestRoundsKeep"},
+	{"budget: nor for who goes", "internal/wire/budget.go", ` - b.leaving`, ` - 0*b.leaving`, wire, "^TestRoundsKeep|^TestBudgetCounts"},
+	{"budget: nor for what rounds keep", "internal/wire/budget.go", ` && b.held > most &&`, ` &&`, wire, "^TestRoundsKeep"},
+	{"budget: what others share spares nobody for ever", "internal/wire/budget.go", `min(b.little.Load(), most)`, `b.little.Load()`, wire, "^TestRoundsKeep"},
+	{"budget: nor with less than others", "internal/wire/budget.go", `int64(h.bytes)*int64(b.staying) >= b.held`, `true`, wire, "^TestRoundsKeep"},
 	{"budget: nor at once", "internal/wire/budget.go", `time.Since(h.from) >= strainPatience`, `true`, wire, "^TestRoundsKeep"},
 	{"budget: who goes holds nothing", "internal/wire/conn.go", `c.engine.outboxes.exhausted() {
 			c.Abort()`, `false {

@@ -20,8 +20,8 @@ const (
 
 // budget bounds the bytes that connections hold together, of what waits for their peers. While more than half of it is
 // used, those that hold the most for the longest are closed; who holds a small share is not touched, nor who moves, but
-// see [budget.overruns].
-// When all of it is used, there is no time for close handshakes. A timer runs only while it is strained.
+// see [budget.overruns]. When all of it is used, there is no time for close handshakes. A timer runs only while it is
+// strained.
 type budget struct {
 	most     int                             // 0: no bound
 	patience time.Duration                   // when all of it is used
@@ -33,9 +33,9 @@ type budget struct {
 
 	mu      sync.Mutex
 	holders map[*Conn]holding // of more than a small share
-	held    int               // by those of them that stay; what they share counts for each
+	held    int64             // by those of them that stay; what they share counts for each
 	staying int               // how many these are
-	leaving int               // held by the others
+	leaving int64             // held by the others
 	eased   chan struct{}     // closed when less is used; nil: nobody waits for that
 	timer   *time.Timer
 	armed   bool
@@ -150,15 +150,16 @@ func (b *budget) countLocked(h holding, times int) {
 	switch {
 	case h.bytes == 0: // nothing was
 	case h.goes:
-		b.leaving += times * h.bytes
+		b.leaving += int64(times) * int64(h.bytes)
 	default:
-		b.held += times * h.bytes
+		b.held += int64(times) * int64(h.bytes)
 		b.staying += times
 	}
 }
 
 // overruns reports whether those who hold more than a small share use up all of it by themselves, and c is one of them
-// for long, with as much as they have on average or more.
+// for long, with as much as they have on average or more. What they share counts once there; what those share who hold
+// little counts for each of these, but no more than the budget in all.
 func (b *budget) overruns(c *Conn) bool {
 	if !b.exhausted() {
 		return false
@@ -166,12 +167,15 @@ func (b *budget) overruns(c *Conn) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	h, holds := b.holders[c]
-	return holds && int(b.used.Load()-b.little.Load())-b.leaving > b.most &&
-		int64(h.bytes)*int64(b.staying) >= int64(b.held) &&
+	most := int64(b.most)
+	much := b.used.Load() - min(b.little.Load(), most) - b.leaving
+	return holds && much > most && b.held > most && // rounds take more memory than what is in them
+		int64(h.bytes)*int64(b.staying) >= b.held &&
 		time.Since(h.from) >= strainPatience
 }
 
-// leaves notes that c was told to go for that: what it still holds is no reason for another one.
+// leaves notes that c was told to go for that: what it still holds is no reason for another one. Of several that are
+// sent to at the same moment more may go than have to.
 func (b *budget) leaves(c *Conn) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

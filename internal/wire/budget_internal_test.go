@@ -15,7 +15,7 @@ func TestBudgetCountsItsHolders(t *testing.T) {
 			t.Helper()
 			b.hold(c, before, bytes, time.Now())
 			b.used.Add(int64(bytes - before))
-			for i, got := range []int{int(b.little.Load()) >> 10, b.held >> 10, b.staying, b.leaving >> 10} {
+			for i, got := range []int{int(b.little.Load()) >> 10, int(b.held >> 10), b.staying, int(b.leaving >> 10)} {
 				if got != want[i] {
 					t.Fatalf("little, held, staying, leaving: got %d in place %d, want %d", got, i, want)
 				}

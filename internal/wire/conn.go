@@ -79,7 +79,9 @@ type Conn struct {
 	waste      int32  // bytes that were inflated for nothing, and for which it has not waited yet
 	readAt     time.Time
 	vain       <-chan struct{} // what has told of no room in the outboxes for as long as it waited
-	patient    int64           // from when on it waits for others' room again, in nanoseconds after the engine's start
+	// From when on it waits for others' room again, in nanoseconds after the engine's start, and from when on if there
+	// is too little by a quarter.
+	patient, firm int64
 
 	heard   atomic.Int64 // when the last byte came, in nanoseconds after the engine's start
 	reading atomic.Int64 // since when the reader waits for input, likewise; 0 while it does not
@@ -186,7 +188,8 @@ func (c *Conn) send(op Opcode, payload []byte, pack bool, m *Mark) error {
 // SendRound queues what the connection has not had of r, and returns how many messages that is, and whether the outbox
 // is full now. It never waits: whatever the number of messages, up to the limit in bytes is queued, and 1 MiB at least;
 // up to four times that unless the socket has taken nothing for a second. Beyond, the error is [ErrSlowConsumer], and
-// the connection closes; likewise for the worst of those who use up the budget. The other one is [ErrClosed].
+// the connection closes; likewise for the worst of those who use up the budget, without a close frame if all of it is
+// still used then. The other one is [ErrClosed].
 func (c *Conn) SendRound(r *Round) (messages int, full bool, err error) {
 	messages, full, err = c.out.pushRound(r, true)
 	switch {
@@ -200,7 +203,8 @@ func (c *Conn) SendRound(r *Round) (messages int, full bool, err error) {
 	return messages, full, err
 }
 
-// QueueRound is [Conn.SendRound] that leaves the writing to whatever is queued next, or to [Conn.Kick].
+// QueueRound is [Conn.SendRound] that leaves the writing to whatever is queued next, or to [Conn.Kick]. It cuts nobody
+// off, which may take long with TLS: it may be called under a lock.
 func (c *Conn) QueueRound(r *Round) (messages int, err error) {
 	messages, _, err = c.out.pushRound(r, false)
 	switch {

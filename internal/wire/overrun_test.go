@@ -20,19 +20,21 @@ func TestRoundsKeepToTheBudget(t *testing.T) {
 	all := []int{much, much}
 	for name, row := range map[string]struct {
 		slow   []int // bytes that wait for receivers that read a little
-		little int   // receivers for which 4,000 wait, and which do not
+		little int   // receivers for which 4,000 wait, and which do not read
 		change func(*overrun)
 		status []ws.Status
 		held   int // MiB, rounded down
 	}{
-		"of two the first":           {all, 0, func(*overrun) {}, []ws.Status{gone, 0}, 0},
-		"of three the worst":         {[]int{200 * kb, much, much}, 0, func(*overrun) {}, []ws.Status{0, gone, 0}, 0},
-		"not so soon":                {all, 0, func(o *overrun) { o.after = 200 * ms }, []ws.Status{0, 0}, 1},
-		"not for what others hold":   {all[:1], 100, func(*overrun) {}, []ws.Status{0}, 1},
-		"not for what they share":    {all, 0, func(o *overrun) { o.shared = true }, []ws.Status{0, 0}, 0},
-		"nor for both":               {all, 100, func(o *overrun) { o.shared = true }, []ws.Status{0, 0}, 1},
-		"not without a processor":    {all, 0, func(o *overrun) { o.takes = true }, []ws.Status{0, 0}, 1},
-		"not where it may be missed": {all, 0, func(o *overrun) { o.mark.Policy = wire.PolicyDropOldest }, []ws.Status{0, 0}, 1},
+		"of two the first":               {all, 0, func(*overrun) {}, []ws.Status{gone, 0}, 0},
+		"of three the worst":             {[]int{200 * kb, much, much}, 0, func(*overrun) {}, []ws.Status{0, gone, 0}, 0},
+		"not so soon":                    {all, 0, func(o *overrun) { o.after = 200 * ms }, []ws.Status{0, 0}, 1},
+		"not for what others hold":       {all[:1], 100, func(*overrun) {}, []ws.Status{0}, 1},
+		"not for what they share":        {all, 0, func(o *overrun) { o.shared = true }, []ws.Status{0, 0}, 0},
+		"nor for both":                   {all, 100, func(o *overrun) { o.shared = true }, []ws.Status{0, 0}, 1},
+		"not for what rounds keep":       {all[:1], 20, func(o *overrun) { o.roomy = true }, []ws.Status{0}, 6},
+		"but for more than others share": {[]int{much, much, much}, 400, func(o *overrun) { o.few = true }, []ws.Status{gone, 0, 0}, 1},
+		"not without a processor":        {all, 0, func(o *overrun) { o.takes = true }, []ws.Status{0, 0}, 1},
+		"not where it may be missed":     {all, 0, func(o *overrun) { o.mark.Policy = wire.PolicyDropOldest }, []ws.Status{0, 0}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -61,6 +63,8 @@ type overrun struct {
 	after  time.Duration // for how long they read
 	shared bool          // what waits for them is one round
 	takes  bool          // their sockets say so
+	roomy  bool          // what waits for those with little lies in rounds that have had more
+	few    bool          // it is one round
 	mark   wire.Mark     // of the last message
 
 	engine  *wire.Engine
@@ -90,9 +94,27 @@ func (o *overrun) fill(t *testing.T, slow []int, little int) {
 		}
 		o.slow, o.clients = append(o.slow, c), append(o.clients, client)
 	}
-	for range little {
+	o.fillLittle(t, little)
+}
+
+func (o *overrun) fillLittle(t *testing.T, n int) {
+	t.Helper()
+	var round *wire.Round
+	before := uint64(0)
+	for i := range n {
 		_, c := unheard(t, o.engine, func(*wire.Conn) {})
-		must(t, sendRound(c, 0, 4000))
+		if i == 0 || !o.few {
+			round = wire.NewRound(0)
+			defer round.Release()
+			if o.roomy {
+				round.Append(ws.Binary, make([]byte, 290_000), nil) // too long for a round to be used again
+				before = round.End()
+			}
+			round.Append(ws.Binary, make([]byte, 4000), nil)
+		}
+		c.Skip(before)
+		_, _, err := c.SendRound(round)
+		must(t, err)
 	}
 }
 

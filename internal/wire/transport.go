@@ -151,7 +151,8 @@ func (t *inplace) finishWriting() bool {
 }
 
 // close does not let TLS say goodbye first, which would take 5 s where the peer takes nothing any more: a socket below
-// it that can end its sending half has done so by then. It is closed once, by TLS.
+// it that can end its sending half has done so by then. It is closed once, by TLS. Not under mu: a wrapper's CloseWrite
+// may take its time.
 func (t *inplace) close() {
 	if half, ok := t.encrypted().(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite()
