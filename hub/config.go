@@ -179,8 +179,9 @@ type Config struct {
 	//
 	// Meanwhile each read takes 4 KiB at most, but for one that waits already; and a connection that has sent as much
 	// waits, 300 ms at most: one for which more than 16 KiB wait while half of it is used, any while all of it is; and
-	// not again before there was room, nor for more than a tenth of the time for what waits for others, unless that is
-	// a quarter more than all of it. Optional. Default: 16 MiB, or 4 times OutboxBytes if that is more.
+	// not again before there was room, nor for more than a tenth of the time for what waits for others, or half of the
+	// time where all that waits is more than the budget by a quarter. Optional. Default: 16 MiB, or 4 times OutboxBytes
+	// if that is more.
 	OutboxBudget int
 	// PartialBudget bounds the memory in bytes of messages that have begun and are not whole. While more than half of
 	// it is used, those that keep more than 16 KiB and began 250 ms ago or before are closed with 1013, the worst

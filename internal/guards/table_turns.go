@@ -3,7 +3,7 @@ package main
 var turnGuards = []guard{
 	{"slow: others have their turn", "internal/wire/intake.go", `	e.takeTurn()
 	i.since`, `	i.since`, wire, "^TestReadingTakesTurns"},
-	{"intake: many take turns", "internal/wire/intake.go", `		i.conn.engine.reading.Piece(i.takeTurn)
+	{"intake: many take turns", "internal/wire/intake.go", `		e.readers.Piece(i.takeTurn)
 `, ``, wire, "^TestManyThatReadMuch"},
 	{"intake: few wait with something in hand", "internal/wire/intake.go", `if e.laden.Add(1) > mostLaden {`, `if e.laden.Add(1) < 0 {`, wire, "^TestFewWaitForATurn"},
 	{"intake: a part of a message is something", "internal/wire/intake.go", ` || i.conn.parser.partial != nil`, ``, wire, "^TestFewWaitForATurn"},
@@ -33,14 +33,20 @@ var turnGuards = []guard{
 `, ``, wire, "^TestCloseEndsTheWaiting"},
 	{"intake: for others once", "internal/wire/intake.go", `eased == c.vain || `, ``, wire, "^TestStrainIsOutlastedOnce"},
 	{"intake: little is not held up", "internal/wire/intake.go", `if i.full = n == len(i.space()); !i.full {`, `if i.full = true; !i.full {`, wire, "^TestLittleIsRead"},
-	{"intake: seldom for others", "internal/wire/intake.go", `(begun >= c.patient ||`, `(begun >= 0*c.patient ||`, wire, "^TestStrainThatComes"},
-	{"intake: again when it overflows", "internal/wire/intake.go", ` || b.overflows())`, `)`, wire, "^TestOverflowIs"},
+	{"intake: seldom for others", "internal/wire/intake.go", `&& begun >= c.patient ||`, `&& begun >= 0*c.patient ||`, wire, "^TestStrainThatComes"},
+	{"intake: again when it overflows", "internal/wire/intake.go", ` || b.overflows() && begun >= c.firm`, ``, wire, "^TestOverflowIs"},
+	{"intake: whose rest is no shorter then", "internal/wire/intake.go", `max(c.patient, now+repose*(now-begun))`, `now+repose*(now-begun)`, wire, "^TestOverflowIs"},
+	{"intake: no more than half of the time", "internal/wire/intake.go", `b.overflows() && begun >= c.firm`, `b.overflows()`, wire, "^TestOverflowThatComes"},
+	{"intake: while too much waits", "internal/wire/engine.go", `if e.outboxes.strained() {`, `if false {`, wire, "^TestWhoReadsMuch"},
+	{"intake: and for a second", "internal/wire/engine.go", `at != 0 && e.age()`, `at == 1 && e.age()`, wire, "^TestWhoReadsMuch"},
+	{"intake: and while calls take long", "internal/wire/engine.go", ` || e.sendsSlowly()`, ``, wire, "^TestWhoReadsMuch"},
+	{"intake: not in other times", "internal/wire/intake.go", `e.labours() && time`, `time`, wire, "^TestWhoReadsMuch"},
 	{"intake: by a quarter", "internal/wire/budget.go", `+int64(b.most)/4 }`, ` }`, wire, "^TestOverflowIs"},
 	{"intake: not with much in hand", "internal/wire/intake.go", `	if i.large == nil {
 		i.outlast`, `	if true {
 		i.outlast`, wire, "^TestWhatWasReadIsHandled"},
 	{"intake: not for ever", "internal/wire/intake.go", `c.vain, goesOn = eased, false`, `goesOn = false`, wire, "^TestStrainIsOutlastedOnce"},
-	{"intake: little at once meanwhile", "internal/wire/intake.go", `i.much = !i.conn.engine.outboxes.strained()`, `i.much = true`, wire, "^TestReadsAreShort"},
+	{"intake: little at once meanwhile", "internal/wire/intake.go", `i.much = !e.outboxes.strained()`, `i.much = true`, wire, "^TestReadsAreShort"},
 	{"intake: of records too", "internal/wire/transport.go", `				b.ration()
 `, ``, wire, "^TestReadsAreShort"},
 	{"intake: from the start", "internal/wire/intake.go", ` && !c.engine.outboxes.strained()`, ``, wire, "^TestWhoSentMuch"},
@@ -61,7 +67,7 @@ var turnGuards = []guard{
 `, "./internal/turn", "^TestBurst"},
 	{"turn: a burst ends with a pause", "internal/turn/burst.go", `case now-last >= int64(apart):`, `case last < 0:`, "./internal/turn", "^TestBurst"},
 	{"send: others have their turn", "internal/wire/write.go", `c.yield() // the`, `_ = 0 // the`, wire, "^TestSendingTakesTurns"},
-	{"send: and before much that was read", "internal/wire/intake.go", `if i.conn.engine.sendsSlowly() {`, `if false {`, wire, "^TestSendingTakesTurns"},
+	{"send: and before much that was read", "internal/wire/intake.go", `case i.large == nil && e.sendsSlowly():`, `case false:`, wire, "^TestWhoReadsMuch"},
 	{"send: and between messages that may be dropped", "internal/wire/write.go", `			c.yield()
 `, `			_ = 0
 `, wire, "^TestSendingTakesTurns"},

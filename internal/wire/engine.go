@@ -41,7 +41,8 @@ type Engine struct {
 	sharing    atomic.Int64 // connections that take what was compressed for all
 	takeTurn   func()       // of a goroutine with much to do
 	burst      turn.Burst   // of connections that end or are closed
-	reading    turn.Burst   // of those that begin to read much
+	readers    turn.Burst   // of much that has come at once
+	strainedAt atomic.Int64 // when a reader of much has last seen that too much waits; 0: never
 	pace       pace         // of what is sent
 	laden      atomic.Int32 // readers that wait for a turn with something in hand
 	inflated   atomic.Int64 // bytes, by all connections, since the last turn for that
@@ -69,6 +70,17 @@ func (e *Engine) letOthers() { e.burst.Piece(e.takeTurn) }
 // Held returns how many bytes of memory wait to be sent, and how many are kept for messages that are not whole yet.
 func (e *Engine) Held() (outboxes, partials int64) {
 	return e.outboxes.used.Load(), e.partials.used.Load()
+}
+
+// labours reports whether too much waits for receivers or calls take long, or one of the two was so within the last
+// second.
+func (e *Engine) labours() bool {
+	if e.outboxes.strained() {
+		e.strainedAt.Store(e.age())
+		return true
+	}
+	at := e.strainedAt.Load()
+	return at != 0 && e.age()-at < int64(slowFor) || e.sendsSlowly()
 }
 
 // age returns how old the engine is in nanoseconds.

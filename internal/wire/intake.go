@@ -12,7 +12,7 @@ const (
 	// spared.
 	mostEasing = strainPatience + 2*reliefInterval
 	// repose is how many times as long as it has waited for others a connection does not wait for them again: strain
-	// may come and go, and each time would hold up whoever sends.
+	// may come and go, and each time would hold up whoever sends. Where the budget overflows it is as long.
 	repose = 10
 )
 
@@ -35,22 +35,23 @@ func newIntake(c *Conn, large bool) intake {
 // that is not whole stays in the buffer, where the next read completes it.
 //
 // When they fill the buffer there is more, and all of it may be answered with as much. So it waits until the outboxes
-// have room for that, and for a turn where many have that much to read or calls take long: many may, because they have
-// no more than a small buffer each.
+// have room for that, as many may who have no more than a small buffer each, and for a turn where calls take long.
+// Where it is like that, or was, those that begin with much take turns.
 func (i *intake) admit(n int) (room int) {
 	if i.full = n == len(i.space()); !i.full {
 		return 0
 	}
-	if i.since.IsZero() {
-		i.conn.engine.reading.Piece(i.takeTurn)
-	}
+	e := i.conn.engine
 	if i.large == nil {
 		i.outlastStrain()
-		if i.conn.engine.sendsSlowly() {
-			i.takeTurn()
-		}
 	}
-	if i.much = !i.conn.engine.outboxes.strained(); !i.much {
+	switch {
+	case i.large == nil && e.sendsSlowly():
+		i.takeTurn()
+	case e.labours() && time.Since(i.since) >= mostSpell:
+		e.readers.Piece(i.takeTurn)
+	}
+	if i.much = !e.outboxes.strained(); !i.much {
 		return 0
 	}
 	return largeBuffer
@@ -103,7 +104,7 @@ func (i *intake) takeTurn() {
 // outlastStrain waits while the outboxes hold too much, if more than a small share of that waits for this peer, or if
 // their budget is used up, whoever uses it. Who has waited for as long as that can take does not wait again before
 // there was room: others may hold little each, for which nobody closes them, and that for long. Nor does anybody spend
-// more than a tenth of the time waiting for others, unless the budget overflows.
+// more than a tenth of the time waiting for others, or half of it where the budget overflows.
 func (i *intake) outlastStrain() {
 	c, b := i.conn, &i.conn.engine.outboxes
 	if !b.strained() {
@@ -114,7 +115,7 @@ func (i *intake) outlastStrain() {
 	for {
 		eased := b.easing()
 		moved, _ := c.out.watch()
-		forOthers := b.exhausted() && (begun >= c.patient || b.overflows())
+		forOthers := b.exhausted() && begun >= c.patient || b.overflows() && begun >= c.firm
 		if eased == c.vain || !forOthers && !c.out.strains() {
 			return
 		}
@@ -129,7 +130,7 @@ func (i *intake) outlastStrain() {
 		}
 		if forOthers {
 			now := c.engine.age()
-			c.patient = now + repose*(now-begun)
+			c.patient, c.firm = max(c.patient, now+repose*(now-begun)), now+(now-begun)
 		}
 		if !goesOn {
 			return

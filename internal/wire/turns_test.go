@@ -63,28 +63,48 @@ func readWithoutAPause(t *testing.T, w *waiter, detached bool) {
 	<-over
 }
 
-// TestManyThatReadMuchTakeTurns: nor do many of which each has one message to read that is no small one.
+// TestManyThatReadMuchTakeTurns: while too much waits for receivers, nor do many of which each has one message to read
+// that is no small one.
 func TestManyThatReadMuchTakeTurns(t *testing.T) {
 	for _, detached := range []bool{true, false} {
 		t.Run(fmt.Sprintf("detached %v", detached), func(t *testing.T) {
-			wantTurns(t, func(w *waiter) {
-				e := wire.NewEngine(limits())
-				clients := make([]*wsxtest.Client, 50)
-				for i := range clients {
-					client, server := tcpPair(t)
-					if clients[i] = client; !detached {
-						server = wrapped{server}
-					}
-					startOn(t, client, server, e, &recorder{onMessage: func(*wire.Conn, ws.MessageType, []byte) { w.work() }})
-				}
-				frame := wsxtest.AppendFrame(nil, true, wire.OpBinary, make([]byte, 8<<10))
-				for _, c := range clients {
-					must(t, c.Raw(frame))
-				}
-				w.await(t)
-			})
+			wantTurns(t, func(w *waiter) { readManyAtOnce(t, w, detached) })
 		})
 	}
+}
+
+func readManyAtOnce(t *testing.T, w *waiter, detached bool) {
+	t.Helper()
+	const many = 50
+	long := wsxtest.AppendFrame(nil, true, wire.OpBinary, make([]byte, 8<<10))
+	cfg := limits()
+	cfg.OutboxBudget = 100 << 10
+	e, warm := wire.NewEngine(cfg), make(chan struct{}, many)
+	for range 15 { // more than half of it, and nobody is closed for so little
+		_, c := unheard(t, e, func(*wire.Conn) {})
+		must(t, c.Send(ws.Binary, make([]byte, 4000)))
+	}
+	clients := make([]*wsxtest.Client, many)
+	for i := range clients {
+		client, server := tcpPair(t)
+		if clients[i] = client; !detached {
+			server = wrapped{server}
+		}
+		messages := 0
+		startOn(t, client, server, e, &recorder{onMessage: func(*wire.Conn, ws.MessageType, []byte) {
+			if messages++; messages > 1 {
+				w.work()
+			} else {
+				warm <- struct{}{}
+			}
+		}})
+		must(t, client.Raw(text("one that keeps it in Go's poller")))
+		<-warm
+	}
+	for _, c := range clients {
+		must(t, c.Raw(long))
+	}
+	w.await(t)
 }
 
 // TestEndingTakesTurns: nor do many connections that end at once.
