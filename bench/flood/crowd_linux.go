@@ -189,7 +189,7 @@ func (c *crowd) obey() (done bool, err error) {
 	if what[0] == orderSettle {
 		c.settle()
 	}
-	f := figuresOf(c.took, c.host.took)
+	f := figuresOf(c.took, time.Now(), c.host.took)
 	if c.failed != nil {
 		f.Failed = c.failed.Error()
 	}

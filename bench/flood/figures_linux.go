@@ -26,8 +26,8 @@ type trip struct {
 
 // figuresOf returns the median of all trips, and the median of what the windows have for a p99: what disturbs only some
 // of them is not the flood's doing, which lasts. Windows in which the host has taken time, as noticed at some moments,
-// do not count.
-func figuresOf(trips []trip, taken []time.Time) (f figures) {
+// do not count; those in which nothing comes do, also between the last trip and the end.
+func figuresOf(trips []trip, until time.Time, taken []time.Time) (f figures) {
 	if len(trips) == 0 {
 		return f
 	}
@@ -50,8 +50,14 @@ func figuresOf(trips []trip, taken []time.Time) (f figures) {
 		}
 		some = append(some, t.took)
 	}
+	last := trips[len(trips)-1].at
+	for end := begin.Add(window); until.Sub(last) > window && !end.After(until); end = begin.Add(window) {
+		some = append(some, end.Sub(last)) // what is under way
+		over(end)
+		some, begin = some[:0], end
+	}
 	if len(p99s) == 0 {
-		over(trips[len(trips)-1].at)
+		over(last)
 	}
 	f.Windows, f.Counted = len(p99s), len(counted)
 	if f.Counted > 0 {

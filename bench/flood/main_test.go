@@ -140,11 +140,12 @@ func TestTable(t *testing.T) {
 	held := row{flood: flood{name: "pings"}, base: 1 << 20, peak: 3 << 20, pairs: seen(time.Millisecond, time.Millisecond)}
 	held.add(report{Frames: 10, Connects: 4, Seen: map[string]int{"1008": 1}}, time.Second)
 	held.add(report{Frames: 30, Seen: map[string]int{"1008": 2}}, time.Second)
+	held.pairs = append(held.pairs, taken(time.Millisecond, time.Millisecond)...)
 	var text, markdown strings.Builder
 	tb := table{[]row{held, {err: errors.New("gone\nfor good")}}}
 	tb.print(&text, false)
 	tb.print(&markdown, true)
-	if want := "| pings | 1.0 | 3.0 | 2.0 | 0 | 0 | 1000 | 1000 | 1.00 | 1.00 to 1.00 | 2 of 2 | 0 % | 0 % | 2 connects, 20 frames | yes | 1008 ×3 | held |"; !strings.Contains(markdown.String(), want) {
+	if want := "| pings | 1.0 | 3.0 | 2.0 | 0 | 0 | 1000 | 1000 | 1.00 | 1.00 to 1.00 | 2 of 4 | 0 % | 0 % | 2 connects, 20 frames | yes | 1008 ×3 | held |"; !strings.Contains(markdown.String(), want) {
 		t.Errorf("got %s", &markdown)
 	}
 	if strings.Count(text.String(), "\n") != 3 || !strings.Contains(text.String(), "MISSED: gone\n") {
@@ -178,7 +179,7 @@ func TestFigures(t *testing.T) {
 		"few all along":   {func(i int) bool { return i%300 == 0 }, ms},
 		"no window whole": {func(i int) bool { return i == 0 }, ms},
 	} {
-		if f := figuresOf(trips(tt.slow), nil); f.Echoes != 3000 || f.P50 != ms || f.P99 != tt.p99 {
+		if f := figuresOf(trips(tt.slow), time.Time{}, nil); f.Echoes != 3000 || f.P50 != ms || f.P99 != tt.p99 {
 			t.Errorf("%s: got %+v, want a p99 of %v", name, f, tt.p99)
 		}
 	}
@@ -198,7 +199,7 @@ func TestFigures(t *testing.T) {
 		for _, w := range tt.taken {
 			at = append(at, time.Unix(0, int64(w+1)*int64(window)+int64(tt.late)))
 		}
-		f := figuresOf(trips(func(i int) bool { return slices.Contains(tt.slow, (i-1)/500) }), at)
+		f := figuresOf(trips(func(i int) bool { return slices.Contains(tt.slow, (i-1)/500) }), time.Time{}, at)
 		if f.P99 != tt.p99 || f.Counted != tt.counted || f.Windows != 5 {
 			t.Errorf("%s: got %+v, want a p99 of %v from %d windows of 5", name, f, tt.p99, tt.counted)
 		}
@@ -207,13 +208,17 @@ func TestFigures(t *testing.T) {
 	for i := range stalled[1000:] { // nothing comes for two seconds, then what was under way
 		stalled[1000+i].at = stalled[1000+i].at.Add(2 * time.Second)
 	}
-	if f := figuresOf(stalled[:2000], nil); f.P99 != 9*ms || f.Windows != 7 {
+	if f := figuresOf(stalled[:2000], time.Time{}, nil); f.P99 != 9*ms || f.Windows != 7 {
 		t.Errorf("with a stall: got %+v, want a p99 of %v in 7 windows", f, 9*ms)
 	}
-	if f := figuresOf(nil, nil); f != (figures{}) {
+	early := trips(func(int) bool { return false })[:1000]
+	if f := figuresOf(early, time.Unix(3, 0), nil); f.P99 < window || f.Windows != 6 {
+		t.Errorf("with a stall at the end: got %+v, want a p99 of %v and more in 6 windows", f, window)
+	}
+	if f := figuresOf(nil, time.Time{}, nil); f != (figures{}) {
 		t.Errorf("of none: got %+v", f)
 	}
-	if f := figuresOf(trips(func(int) bool { return false })[:3], nil); f.P99 != ms {
+	if f := figuresOf(trips(func(int) bool { return false })[:3], time.Time{}, nil); f.P99 != ms {
 		t.Errorf("of three: got %+v", f)
 	}
 }
