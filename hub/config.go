@@ -178,14 +178,14 @@ type Config struct {
 	// member of a room say.
 	//
 	// Meanwhile each read takes 4 KiB at most, but for one that waits already; and a connection that has sent as much
-	// waits, 300 ms at most: one for which more than 16 KiB wait while half of it is used, any while all of it is; and
-	// not again before there was room, nor for more than a tenth of the time for what waits for others, or half of the
-	// time where all that waits is more than the budget by a quarter. Optional. Default: 16 MiB, or 4 times OutboxBytes
-	// if that is more.
+	// waits, 300 ms at most: one for which more than 16 KiB wait while more than half of it is used, any while all of
+	// it is; and not again before there was room, nor for more than a tenth of the time for what waits for others, or
+	// half of the time where all that waits is more than the budget by a quarter. Optional. Default: 12 MiB, or 4 times
+	// OutboxBytes if that is more.
 	OutboxBudget int
 	// PartialBudget bounds the memory in bytes of messages that have begun and are not whole. While more than half of
 	// it is used, those that keep more than 16 KiB and began 250 ms ago or before are closed with 1013, the worst
-	// first, until it is half; when all of it is used, they are cut off. Optional. Default: 16 MiB, or 4 times
+	// first, until it is half; when all of it is used, they are cut off. Optional. Default: 12 MiB, or 4 times
 	// MaxMessage if that is more; none where MaxMessage has none.
 	PartialBudget int
 	// Compression is permessage-deflate. Optional. Default: off.
@@ -270,7 +270,7 @@ func (c Config) withDefaults() Config {
 }
 
 // budgetFor returns the default of what all connections may hold where each may hold so much.
-func budgetFor(each int) int { return max(16<<20, 4*min(each, math.MaxInt/4)) }
+func budgetFor(each int) int { return max(12<<20, 4*min(each, math.MaxInt/4)) }
 
 func orDefault[T int | float64 | time.Duration](v, byDefault T) T {
 	if v == 0 {

@@ -98,7 +98,7 @@ func (b *budget) strained() bool { return b.most > 0 && b.used.Load() > int64(b.
 // exhausted reports whether all is used.
 func (b *budget) exhausted() bool { return b.most > 0 && b.used.Load() > int64(b.most) }
 
-// overflows reports whether a quarter more than all is used: many have sent at once.
+// overflows reports whether more than all and a quarter is used.
 func (b *budget) overflows() bool { return b.most > 0 && b.used.Load() > int64(b.most)+int64(b.most)/4 }
 
 // allows returns how long a connection that holds more than a small share may do so without moving.
@@ -159,7 +159,7 @@ func (b *budget) countLocked(h holding, times int) {
 
 // overruns reports whether those who hold more than a small share use up all of it by themselves, and c is one of them
 // for long, with as much as they have on average or more. What they share counts once there; what those share who hold
-// little counts for each of these, but no more than the budget in all.
+// little counts for each of these, but no more than the budget in all: with them, it may take twice the budget.
 func (b *budget) overruns(c *Conn) bool {
 	if !b.exhausted() {
 		return false

@@ -72,8 +72,8 @@ func (e *Engine) Held() (outboxes, partials int64) {
 	return e.outboxes.used.Load(), e.partials.used.Load()
 }
 
-// labours reports whether too much waits for receivers or calls take long, or one of the two was so within the last
-// second.
+// labours reports whether too much waits for receivers or calls take long, or whether that was so when one with much to
+// read came within the last second.
 func (e *Engine) labours() bool {
 	if e.outboxes.strained() {
 		e.strainedAt.Store(e.age())

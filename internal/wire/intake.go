@@ -35,8 +35,9 @@ func newIntake(c *Conn, large bool) intake {
 // that is not whole stays in the buffer, where the next read completes it.
 //
 // When they fill the buffer there is more, and all of it may be answered with as much. So it waits until the outboxes
-// have room for that, as many may who have no more than a small buffer each, and for a turn where calls take long.
-// Where it is like that, or was, those that begin with much take turns.
+// have room for that, and for a turn where calls take long: many may, because they have no more than a small buffer
+// each. While there is too little room or calls take long, and for a second afterwards, those that begin with much take
+// turns.
 func (i *intake) admit(n int) (room int) {
 	if i.full = n == len(i.space()); !i.full {
 		return 0
@@ -110,12 +111,13 @@ func (i *intake) outlastStrain() {
 	if !b.strained() {
 		return
 	}
-	t, begun := time.NewTimer(mostEasing), c.engine.age()
+	t, begun, patient, firm := time.NewTimer(mostEasing), c.engine.age(), c.patient, c.firm
 	defer t.Stop()
+	c.engine.strainedAt.Store(begun)
 	for {
 		eased := b.easing()
 		moved, _ := c.out.watch()
-		forOthers := b.exhausted() && begun >= c.patient || b.overflows() && begun >= c.firm
+		forOthers := b.exhausted() && begun >= patient || b.overflows() && begun >= firm
 		if eased == c.vain || !forOthers && !c.out.strains() {
 			return
 		}

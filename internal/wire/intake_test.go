@@ -69,6 +69,7 @@ func TestReadingOutlastsStrain(t *testing.T) {
 		"that of others is read":    {[]int{30_000}, []int{30_000}, func(s *strained) { s.read(1) }, fills(), []time.Duration{100 * ms}},
 		"it has little waiting":     {[]int{4000}, []int{30_000, 30_000}, nil, fills(), []time.Duration{0}},
 		"the others are closed":     {nil, []int{30_000, 30_000, 30_000, 30_000}, nil, fills(), []time.Duration{50 * ms}},
+		"its little is read":        {[]int{4000}, little(), func(s *strained) { s.read(0) }, fills(), []time.Duration{300 * ms}},
 		"the others are not closed": {nil, little(), nil, slices.Concat(fills(), fills()), []time.Duration{300 * ms, 300 * ms}},
 		"the others are read": {nil, little(), func(s *strained) {
 			for i := range 10 {
