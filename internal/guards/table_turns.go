@@ -39,6 +39,7 @@ var turnGuards = []guard{
 	{"intake: whatever has moved meanwhile", "internal/wire/intake.go", `&& begun >= patient ||`, `&& begun >= max(patient, c.patient) ||`, wire, "^TestReadingOutlasts"},
 	{"intake: no more than half of the time", "internal/wire/intake.go", `b.overflows() && begun >= firm`, `b.overflows() && firm >= 0`, wire, "^TestOverflowThatComes"},
 	{"intake: while too much waits", "internal/wire/engine.go", `if e.outboxes.strained() {`, `if false {`, wire, "^TestWhoReadsMuch"},
+	{"intake: and if that was waited out", "internal/wire/intake.go", `c.engine.strainedAt.Store(begun)`, ``, wire, "^TestWhoReadsMuch"},
 	{"intake: and for a second", "internal/wire/engine.go", `at != 0 && e.age()`, `at == 1 && e.age()`, wire, "^TestWhoReadsMuch"},
 	{"intake: and while calls take long", "internal/wire/engine.go", ` || e.sendsSlowly()`, ``, wire, "^TestWhoReadsMuch"},
 	{"intake: not in other times", "internal/wire/intake.go", `e.labours() && time`, `time`, wire, "^TestWhoReadsMuch"},

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"net"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -32,6 +33,23 @@ func TestWhoSentMuchIsReadMuch(t *testing.T) {
 	}
 }
 
+// exhausted has the budget used up until somebody waits for that.
+func exhausted(e *Engine) {
+	b := &e.outboxes
+	b.used.Store(11)
+	waits := func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.eased != nil
+	}
+	go func() {
+		for !waits() {
+			runtime.Gosched()
+		}
+		b.add(-11)
+	}()
+}
+
 // TestWhoReadsMuchTakesTurns where too much waits for others, and for a second afterwards, or where sends take long:
 // then before each piece, if it is a small one.
 func TestWhoReadsMuchTakesTurns(t *testing.T) {
@@ -44,7 +62,8 @@ func TestWhoReadsMuchTakesTurns(t *testing.T) {
 		wants func(turns int) bool
 	}{
 		"all is well":       {false, func(*Engine) {}, mostSpell, func(turns int) bool { return turns == 0 }},
-		"too much waits":    {false, func(e *Engine) { e.outboxes.used.Store(6) }, mostSpell, func(turns int) bool { return turns > 1 }},
+		"too much waits":    {true, func(e *Engine) { e.outboxes.used.Store(6) }, mostSpell, func(turns int) bool { return turns > 1 }},
+		"it has waited":     {false, exhausted, mostSpell, func(turns int) bool { return turns > 1 }},
 		"too much has":      {false, func(e *Engine) { e.strainedAt.Store(e.age() - int64(slowFor)/2) }, mostSpell, func(turns int) bool { return turns > 1 }},
 		"it is long ago":    {false, func(e *Engine) { e.strainedAt.Store(e.age() - int64(slowFor)) }, mostSpell, func(turns int) bool { return turns == 0 }},
 		"sends are slow":    {false, slow, 0, func(turns int) bool { return turns == reads }},
