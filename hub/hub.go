@@ -23,7 +23,8 @@ import (
 // Hub runs connections. Make one with [New] and end it with [Hub.Shutdown]; it holds no goroutine while nothing
 // happens.
 //
-// Lock order: shard.mu, then the locks of rooms or Conn.mu, then those of internal/wire; Hub.mu is taken alone.
+// Lock order: sending, then shard.mu, then the locks of rooms or Conn.mu, then those of internal/wire; Hub.mu is taken
+// alone.
 type Hub struct {
 	cfg     Config
 	given   Config // to New
@@ -32,6 +33,7 @@ type Hub struct {
 	start   time.Time
 	log     *slog.Logger
 	shards  []*shard
+	sending sync.RWMutex // for reading: to append to all shards; for writing: to change who is a member
 	places  places
 	monitor *heartbeat.Monitor
 	ages    *heartbeat.Monitor    // nil: no limit of time

@@ -30,8 +30,8 @@ func (c *Conn) Join(name string) error {
 // enter joins a scope, unless the connection has left them all. What is sent from now on reaches it.
 func (c *Conn) enter(to scope) error {
 	s := c.shard
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.lockMembers()
+	defer s.unlockMembers()
 	if c.left {
 		return ErrClosed
 	}
@@ -63,8 +63,8 @@ func (c *Conn) Leave(name string) bool {
 
 func (c *Conn) exit(from scope) bool {
 	s := c.shard
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.lockMembers()
+	defer s.unlockMembers()
 	i := slices.Index(c.scopes, from)
 	if i < 0 {
 		return false

@@ -99,10 +99,10 @@ func (c *Conn) open() {
 // arrive lets what is sent to all, and to the subject, reach the connection from now on.
 func (c *Conn) arrive() {
 	s := c.shard
-	s.mu.Lock()
+	s.lockMembers()
 	s.catchUpLocked(c)
 	c.opened.Store(true)
-	s.mu.Unlock()
+	s.unlockMembers()
 	c.wire.Kick()
 }
 

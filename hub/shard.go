@@ -81,7 +81,8 @@ func (s *shard) has(one scope, others []scope) bool {
 	return s.members.Len(one) > 0 || slices.ContainsFunc(others, func(to scope) bool { return s.members.Len(to) > 0 })
 }
 
-// send appends a message to the members of a scope, and returns the end of the log.
+// send appends a message to the members of a scope, and returns the end of the log. What it queues for those who do not
+// get it goes out with finish.
 func (s *shard) send(to scope, l letter, except []*Conn) (end uint64) {
 	s.mu.Lock()
 	s.awaitSpaceLocked()
@@ -96,10 +97,6 @@ func (s *shard) send(to scope, l letter, except []*Conn) (end uint64) {
 		s.passLocked(c)
 	}
 	s.mu.Unlock()
-	for _, c := range except {
-		s.kick(c)
-	}
-	s.pace()
 	return end
 }
 
@@ -123,8 +120,19 @@ func (s *shard) sendList(scopes []scope, l letter, pick func(*Conn) bool) (end u
 	}
 	end = s.end
 	s.mu.Unlock()
-	s.pace()
 	return end
+}
+
+// lockMembers locks who is a member, here and elsewhere, for a change. A message that is being sent is in the log of no
+// shard then, or of all: else somebody who has come after its first receiver got it could get it too.
+func (s *shard) lockMembers() {
+	s.hub.sending.Lock()
+	s.mu.Lock()
+}
+
+func (s *shard) unlockMembers() {
+	s.mu.Unlock()
+	s.hub.sending.Unlock()
 }
 
 // awaitDelivery waits until what lies before a position of the log has reached the outboxes.
@@ -184,7 +192,7 @@ func (s *shard) appendLocked(d *delivery, l letter) {
 	}
 }
 
-// catchUpLocked queues for c what it has not been given of the log. It goes out with what is queued next, or with kick.
+// catchUpLocked queues for c what it has not been given of the log. It goes out with what is queued next, or with Kick.
 func (s *shard) catchUpLocked(c *Conn) {
 	if c.shard != s {
 		return
@@ -207,10 +215,14 @@ func (s *shard) passLocked(c *Conn) {
 	}
 }
 
-func (s *shard) kick(c *Conn) {
-	if c.shard == s {
-		c.wire.Kick()
+// finish writes what send has queued for those who do not get the message, and waits for laggards.
+func (s *shard) finish(except []*Conn) {
+	for _, c := range except {
+		if c.shard == s {
+			c.wire.Kick()
+		}
 	}
+	s.pace()
 }
 
 // settle queues for c what was sent to it as a member of something, so that what is sent to it next comes behind.

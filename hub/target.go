@@ -220,22 +220,15 @@ type letter struct {
 
 // deliver appends a message to the logs of the receivers, compressed once for all that share that.
 func (t Target) deliver(m Message) {
-	l := letter{Message: m, mark: t.mark()}
-	defer func() { l.packed.Free() }()
-	pick := t.picker()
-	compressed := false
-	var ends [mostShards]uint64
+	if !t.populated() {
+		return
+	}
+	l := letter{Message: m, mark: t.mark(), packed: t.hub.engine.Pack(m.Data)}
+	defer l.packed.Free()
+	ends := t.append(l, t.picker())
 	for i, s := range t.hub.shards {
-		if t.none || !s.has(t.scope, t.others) {
-			continue
-		}
-		if !compressed {
-			l.packed, compressed = t.hub.engine.Pack(m.Data), true
-		}
-		if pick == nil {
-			ends[i] = s.send(t.scope, l, t.except)
-		} else {
-			ends[i] = s.sendList(t.scopes(), l, pick)
+		if ends[i] > 0 {
+			s.finish(t.except)
 		}
 	}
 	if t.tally != nil {
@@ -244,6 +237,33 @@ func (t Target) deliver(m Message) {
 		}
 		t.tally.add(l.mark.Tally)
 	}
+}
+
+// populated reports whether t has members.
+func (t Target) populated() bool {
+	for _, s := range t.hub.shards {
+		if !t.none && s.has(t.scope, t.others) {
+			return true
+		}
+	}
+	return false
+}
+
+// append appends a message to the log of every shard that has members, and returns where the logs end then. Nobody
+// becomes a member meanwhile, or is one no more.
+func (t Target) append(l letter, pick func(*Conn) bool) (ends [mostShards]uint64) {
+	t.hub.sending.RLock()
+	defer t.hub.sending.RUnlock()
+	for i, s := range t.hub.shards {
+		switch {
+		case !s.has(t.scope, t.others):
+		case pick == nil:
+			ends[i] = s.send(t.scope, l, t.except)
+		default:
+			ends[i] = s.sendList(t.scopes(), l, pick)
+		}
+	}
+	return ends
 }
 
 // picker returns what tells the receivers among the members; nil when that is simple. Where's functions are called
