@@ -55,9 +55,9 @@ func (c *Conn) codec() codec.Codec {
 	return codec.JSON
 }
 
-// speaks returns a function for [Target.Where].
-func speaks(k codec.Codec) func(*Conn) bool {
-	return func(c *Conn) bool { return c.codec().Subprotocol() == k.Subprotocol() }
+// speaks reports whether events for c are in that codec; nil is any.
+func (c *Conn) speaks(k codec.Codec) bool {
+	return k == nil || k.Subprotocol() == c.codec().Subprotocol()
 }
 
 // kindOf returns the type of a codec's messages.

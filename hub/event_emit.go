@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/fiberwsx/wsx/codec"
+	"github.com/fiberwsx/wsx/internal/wire"
 )
 
 // Emit sends an event. A struct or a map is {"type":event} with its own fields, every other value
@@ -27,14 +28,28 @@ func (t Target) Emit(event string, v any) error {
 	if len(t.hub.cfg.Codecs) == 0 {
 		return encoded(codec.JSON, head, v, t.Send)
 	}
-	err := encoded(codec.JSON, head, v, t.Where(speaks(codec.JSON)).Send)
-	for _, k := range t.hub.cfg.Codecs {
-		if err != nil {
+	if t.one != nil {
+		return encoded(t.one.codec(), head, v, t.Send)
+	}
+	return t.emitIn(append([]codec.Codec{codec.JSON}, t.hub.cfg.Codecs...), head, v, nil)
+}
+
+// emitIn encodes an event in each of the codecs, and sends all of that at once.
+func (t Target) emitIn(codecs []codec.Codec, head codec.Header, v any, letters []letter) error {
+	if len(codecs) == 0 {
+		if err := t.check(); err != nil {
 			return err
 		}
-		err = encoded(k, head, v, t.Where(speaks(k)).Send)
+		t.deliver(letters...)
+		return nil
 	}
-	return err
+	k := codecs[0]
+	return encoded(k, head, v, func(m Message) error {
+		if err := wire.CheckMessage(m.Type, m.Data); err != nil {
+			return err
+		}
+		return t.emitIn(codecs[1:], head, v, append(letters, letter{Message: m, in: k}))
+	})
 }
 
 // encodings are buffers for messages that are sent at once.

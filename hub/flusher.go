@@ -63,7 +63,7 @@ func (s *shard) delivered(d delivery) {
 		delete(s.pending, d.to)
 	}
 	s.given = d.round.End()
-	s.waiting -= d.round.Len() + d.cost()
+	s.waiting.Add(-int64(d.round.Len() + d.cost()))
 	s.log[s.head] = delivery{}
 	if s.head++; s.head > len(s.log)/2 {
 		s.log, s.head = slices.Delete(s.log, 0, s.head), 0

@@ -30,7 +30,7 @@ func (c *Conn) Join(name string) error {
 // enter joins a scope, unless the connection has left them all. What is sent from now on reaches it.
 func (c *Conn) enter(to scope) error {
 	s := c.shard
-	s.lockMembers()
+	s.lockMembers(c)
 	defer s.unlockMembers()
 	if c.left {
 		return ErrClosed
@@ -63,7 +63,10 @@ func (c *Conn) Leave(name string) bool {
 
 func (c *Conn) exit(from scope) bool {
 	s := c.shard
-	s.lockMembers()
+	if !s.members.Has(from, c) { // others need not wait for that
+		return false
+	}
+	s.lockMembers(c)
 	defer s.unlockMembers()
 	i := slices.Index(c.scopes, from)
 	if i < 0 {
@@ -119,6 +122,7 @@ func (c *Conn) tellLeft(name string) {
 // leaveAll ends every membership for good.
 func (c *Conn) leaveAll() { c.tellAllLeft(c.exitAll()) }
 
+// exitAll is for a connection that is over, and gets nothing any more.
 func (c *Conn) exitAll() (names []string) {
 	s := c.shard
 	s.mu.Lock()

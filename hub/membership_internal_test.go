@@ -8,8 +8,11 @@ import (
 	"net"
 	"runtime"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/fiberwsx/wsx/auth"
+	"github.com/fiberwsx/wsx/codec"
 )
 
 // peer is a connection and its client's end.
@@ -19,23 +22,34 @@ type peer struct {
 	client net.Conn
 }
 
-// twoShards returns a hub of two shards, and what begins a connection in one of them and returns how to let it open.
-func twoShards(t *testing.T) (h *Hub, begin func(shard int) (open func() peer)) {
+// dialect is JSON by another name.
+type dialect struct{ codec.Codec }
+
+func (dialect) Subprotocol() string { return "dialect" }
+
+// threeShards returns a hub of three shards, and what begins a connection in one of them and returns how to let it
+// open. In the last one they speak a dialect.
+func threeShards(t *testing.T) (h *Hub, begin func(shard int) (open func() peer)) {
 	t.Helper()
 	opening, open := make(chan *Conn), make(chan struct{})
 	h = New(Config{
 		PingInterval: -1,
-		Logger:       slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger:       slog.New(slog.DiscardHandler),
 		OnOpen:       func(c *Conn) error { opening <- c; <-open; return nil },
 		OnMessage:    func(*Conn, Message) error { return nil },
+		Codecs:       []codec.Codec{dialect{codec.JSON}},
 	})
-	h.shards = []*shard{newShard(h), newShard(h)}
+	h.shards = []*shard{newShard(h), newShard(h), newShard(h)}
 	t.Cleanup(func() { _ = h.Shutdown(context.Background()) })
 	return h, func(shard int) func() peer {
 		h.opened.Store(uint64(shard + len(h.shards) - 1)) // where the next one goes
 		client, server := net.Pipe()
 		t.Cleanup(func() { _ = client.Close() })
-		go func() { _ = h.Serve(server, Request{Identity: auth.Identity{Subject: "ann"}}) }()
+		r := Request{Identity: auth.Identity{Subject: "ann"}}
+		if shard == 2 {
+			r.Subprotocol = "dialect"
+		}
+		go func() { _ = h.Serve(server, r) }()
 		c := <-opening
 		return func() peer {
 			open <- struct{}{}
@@ -62,24 +76,25 @@ func (p peer) read(t *testing.T) string {
 }
 
 // TestWhoGetsAMessageIsFixed: somebody who joins when the first member has got a message does not get it, and somebody
-// who leaves then does, though their shard's log had no room for it until then.
+// who leaves then does, though it has come no further than the shards before theirs.
 func TestWhoGetsAMessageIsFixed(t *testing.T) {
-	for name, to := range map[string]func(h *Hub) Target{
-		"a room":        func(h *Hub) Target { return h.To("room") },
-		"several rooms": func(h *Hub) Target { return h.To("room", "other") },
-		"where":         func(h *Hub) Target { return h.To("room").Where(func(*Conn) bool { return true }) },
+	for name, send := range map[string]func(h *Hub) error{
+		"a room":        func(h *Hub) error { return h.To("room").SendText(news) },
+		"several rooms": func(h *Hub) error { return h.To("room", "other").SendText(news) },
+		"where":         func(h *Hub) error { return h.To("room").Where(func(*Conn) bool { return true }).SendText(news) },
+		"an event":      func(h *Hub) error { return h.To("room").Emit("news", nil) },
 	} {
 		for does, change := range map[string]func(member, other *Conn) error{
 			"joins":  func(_, other *Conn) error { return other.Join("room") },
 			"leaves": func(member, _ *Conn) error { member.Leave("room"); return nil },
 		} {
 			t.Run(name+" "+does, func(t *testing.T) {
-				h, begin := twoShards(t)
-				first, member, other := begin(0)(), begin(1)(), begin(1)()
-				if err := errors.Join(first.Join("room"), member.Join("room")); err != nil {
+				h, begin := threeShards(t)
+				first, second, member, other := begin(0)(), begin(1)(), begin(2)(), begin(2)()
+				if err := errors.Join(first.Join("room"), second.Join("room"), member.Join("room")); err != nil {
 					t.Fatal(err)
 				}
-				whileNewsIsSent(t, h, to(h), first, func() {
+				whileNewsIsSent(t, h, send, first, func() {
 					if err := change(member.Conn, other.Conn); err != nil {
 						t.Error(err)
 					}
@@ -87,7 +102,7 @@ func TestWhoGetsAMessageIsFixed(t *testing.T) {
 				if err := errors.Join(member.SendText("the end"), other.SendText("the end")); err != nil {
 					t.Fatal(err)
 				}
-				want := [2]string{"news", "the end"}
+				want := [2]string{news, "the end"}
 				if got := [2]string{member.read(t), other.read(t)}; got != want {
 					t.Errorf("member and other got %q, want %q", got, want)
 				}
@@ -98,20 +113,20 @@ func TestWhoGetsAMessageIsFixed(t *testing.T) {
 
 // TestWhoOpensLaterGetsNothingFromBefore is the same for all connections, and for those of a subject.
 func TestWhoOpensLaterGetsNothingFromBefore(t *testing.T) {
-	for name, to := range map[string]func(h *Hub) Target{
-		"all":       func(h *Hub) Target { return h.All() },
-		"a subject": func(h *Hub) Target { return h.User("ann") },
+	for name, send := range map[string]func(h *Hub) error{
+		"all":       func(h *Hub) error { return h.All().SendText(news) },
+		"a subject": func(h *Hub) error { return h.User("ann").SendText(news) },
 	} {
 		for when, come := range map[string]func(begin func(int) func() peer) (open func() peer){
-			"comes later": func(begin func(int) func() peer) func() peer { return func() peer { return begin(1)() } },
-			"opens later": func(begin func(int) func() peer) func() peer { return begin(1) },
+			"comes later": func(begin func(int) func() peer) func() peer { return func() peer { return begin(2)() } },
+			"opens later": func(begin func(int) func() peer) func() peer { return begin(2) },
 		} {
 			t.Run(name+" "+when, func(t *testing.T) {
-				h, begin := twoShards(t)
-				first, _ := begin(0)(), begin(1)()
+				h, begin := threeShards(t)
+				first, _, _ := begin(0)(), begin(1)(), begin(2)()
 				open := come(begin)
 				var later peer
-				whileNewsIsSent(t, h, to(h), first, func() { later = open() })
+				whileNewsIsSent(t, h, send, first, func() { later = open() })
 				if err := later.SendText("the end"); err != nil {
 					t.Fatal(err)
 				}
@@ -123,21 +138,17 @@ func TestWhoOpensLaterGetsNothingFromBefore(t *testing.T) {
 	}
 }
 
-// whileNewsIsSent sends "news", of which only the first one has got something when change is called. It goes on when
-// change has returned, or waits.
-func whileNewsIsSent(t *testing.T, h *Hub, to Target, first peer, change func()) {
+// news is what an event of that name is in JSON.
+const news = `{"type":"news"}`
+
+// whileNewsIsSent sends news, which only the first shard has when change is called. It goes on when change has
+// returned, or waits.
+func whileNewsIsSent(t *testing.T, h *Hub, send func(*Hub) error, first peer, change func()) {
 	t.Helper()
-	s := h.shards[1]
-	fill := func(n int) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.waiting += n
-		s.space.Broadcast()
-	}
-	fill(longestLog)
+	h.shards[1].mu.Lock()
 	sent := make(chan error, 1)
-	go func() { sent <- to.SendText("news") }()
-	if got := first.read(t); got != "news" {
+	go func() { sent <- send(h) }()
+	if got := first.read(t); got != news {
 		t.Errorf("the first one got %q", got)
 	}
 	changed := make(chan struct{})
@@ -155,9 +166,77 @@ func whileNewsIsSent(t *testing.T, h *Hub, to Target, first peer, change func())
 			}
 		}
 	}
-	fill(-longestLog)
+	h.shards[1].mu.Unlock()
 	<-changed
 	if err := <-sent; err != nil {
 		t.Error(err)
 	}
+}
+
+// TestAFullLogHoldsNobodyElse: while a message waits for room in a log, others become members, and leave.
+func TestAFullLogHoldsNobodyElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, begin := threeShards(t)
+		first, second := begin(0)(), begin(1)()
+		if err := errors.Join(first.Join("room"), second.Join("room")); err != nil {
+			t.Fatal(err)
+		}
+		h.shards[1].waiting.Add(longestLog)
+		sent := make(chan error, 1)
+		go func() { sent <- h.To("room").SendText(news) }()
+		synctest.Wait()
+		if !h.sending.TryLock() {
+			t.Fatal("nobody can join or leave")
+		}
+		h.sending.Unlock()
+		select {
+		case <-sent:
+			t.Error("it did not wait")
+		default:
+		}
+		h.shards[1].free(longestLog)
+		for _, c := range []peer{first, second} {
+			if got := c.read(t); got != news {
+				t.Errorf("got %q", got)
+			}
+		}
+		if err := <-sent; err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		for i, s := range h.shards {
+			if n := s.waiting.Load(); n != 0 {
+				t.Errorf("%d bytes are reserved in log %d for nothing", n, i)
+			}
+		}
+	})
+}
+
+// TestWhoIsLeftOutGetsWhatCameBefore at once, though nobody delivers it otherwise.
+func TestWhoIsLeftOutGetsWhatCameBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, begin := threeShards(t)
+		one, other := begin(0)(), begin(0)()
+		if err := errors.Join(one.Join("room"), other.Join("room")); err != nil {
+			t.Fatal(err)
+		}
+		s := h.shards[0]
+		s.mu.Lock()
+		s.flushing = true // by nobody
+		s.mu.Unlock()
+		if err := errors.Join(h.To("room").SendText("before"), h.To("room").Except(one.Conn).SendText(news)); err != nil {
+			t.Fatal(err)
+		}
+		_ = one.client.SetReadDeadline(time.Now().Add(time.Minute))
+		if got := one.read(t); got != "before" {
+			t.Errorf("got %q", got)
+		}
+		s.flusher.Add(1)
+		go s.run()
+		for _, want := range []string{"before", news} {
+			if got := other.read(t); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		}
+	})
 }

@@ -99,7 +99,7 @@ func (c *Conn) open() {
 // arrive lets what is sent to all, and to the subject, reach the connection from now on.
 func (c *Conn) arrive() {
 	s := c.shard
-	s.lockMembers()
+	s.lockMembers(c)
 	s.catchUpLocked(c)
 	c.opened.Store(true)
 	s.unlockMembers()

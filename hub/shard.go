@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/fiberwsx/wsx/codec"
 	"github.com/fiberwsx/wsx/internal/wire"
 	"github.com/fiberwsx/wsx/rooms"
 )
@@ -32,8 +33,9 @@ type shard struct {
 	members *rooms.Registry[scope, *Conn]
 	run     func() // flush, bound once
 	flusher sync.WaitGroup
-	busy    atomic.Bool // the log is not empty
-	lagging atomic.Bool // slow is not empty
+	busy    atomic.Bool  // the log is not empty
+	lagging atomic.Bool  // slow is not empty
+	waiting atomic.Int64 // bytes in log, and those that have room there
 
 	mu       sync.Mutex
 	space    sync.Cond // the log has become shorter
@@ -41,7 +43,6 @@ type shard struct {
 	head     int    // of the deliveries in log that are not over
 	end      uint64 // of the log
 	given    uint64 // where the deliveries end that are over
-	waiting  int    // bytes in log
 	lists    int    // deliveries in log that have a list
 	pending  map[scope]uint64
 	flushing bool
@@ -82,10 +83,9 @@ func (s *shard) has(one scope, others []scope) bool {
 }
 
 // send appends a message to the members of a scope, and returns the end of the log. What it queues for those who do not
-// get it goes out with finish.
+// get it goes out with kick.
 func (s *shard) send(to scope, l letter, except []*Conn) (end uint64) {
 	s.mu.Lock()
-	s.awaitSpaceLocked()
 	for _, c := range except {
 		s.catchUpLocked(c)
 	}
@@ -100,32 +100,38 @@ func (s *shard) send(to scope, l letter, except []*Conn) (end uint64) {
 	return end
 }
 
-// sendList appends a message to those members of any of the scopes that pick wants, one copy each, and returns the end
-// of the log.
-func (s *shard) sendList(scopes []scope, l letter, pick func(*Conn) bool) (end uint64) {
+// sendList appends each letter to those members of any of the scopes that pick wants for it, one copy each, and returns
+// the end of the log.
+func (s *shard) sendList(scopes []scope, letters []letter, pick func(c *Conn, in codec.Codec) bool) (end uint64) {
 	s.mu.Lock()
-	s.awaitSpaceLocked()
-	var list []*Conn
+	defer s.mu.Unlock()
+	for i := range letters {
+		if list := s.listLocked(scopes, letters[i].in, pick); len(list) > 0 {
+			s.appendLocked(s.listTailLocked(list), letters[i])
+		}
+	}
+	return s.end
+}
+
+// listLocked returns who gets what is in a codec, each once.
+func (s *shard) listLocked(scopes []scope, in codec.Codec, pick func(c *Conn, in codec.Codec) bool) (list []*Conn) {
 	seen := make(map[*Conn]struct{})
 	for _, to := range scopes {
 		for _, c := range s.members.Snapshot(to) {
-			if _, ok := seen[c]; !ok && to.reaches(c) && pick(c) {
+			if _, ok := seen[c]; !ok && to.reaches(c) && pick(c, in) {
 				seen[c] = struct{}{}
 				list = append(list, c)
 			}
 		}
 	}
-	if len(list) > 0 {
-		s.appendLocked(s.listTailLocked(list), l)
-	}
-	end = s.end
-	s.mu.Unlock()
-	return end
+	return list
 }
 
-// lockMembers locks who is a member, here and elsewhere, for a change. A message that is being sent is in the log of no
-// shard then, or of all: else somebody who has come after its first receiver got it could get it too.
-func (s *shard) lockMembers() {
+// lockMembers locks who is a member, here and elsewhere, for a change of c. A message that is being sent is in the log
+// of no shard then, or of all: else somebody who has come after its first receiver got it could get it too. Only who is
+// over leaves without it. What waits for c in the log is queued before, as far as it is there: nobody sends meanwhile.
+func (s *shard) lockMembers(c *Conn) {
+	s.settle(c)
 	s.hub.sending.Lock()
 	s.mu.Lock()
 }
@@ -144,10 +150,26 @@ func (s *shard) awaitDelivery(end uint64) {
 	}
 }
 
-// awaitSpaceLocked waits until the log is short enough. The flusher waits for nobody, so that is soon.
-func (s *shard) awaitSpaceLocked() {
-	for s.waiting >= longestLog {
+// reserve waits until the log is short enough, and takes room there. The flusher waits for nobody, so that is soon.
+func (s *shard) reserve(size int) {
+	if s.waiting.Add(int64(size))-int64(size) < longestLog {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting.Add(-int64(size))
+	for s.waiting.Load() >= longestLog {
 		s.space.Wait()
+	}
+	s.waiting.Add(int64(size))
+}
+
+// free gives back what was reserved; what was appended counts by itself.
+func (s *shard) free(size int) {
+	if left := s.waiting.Add(-int64(size)); left < longestLog && left+int64(size) >= longestLog {
+		s.mu.Lock()
+		s.space.Broadcast()
+		s.mu.Unlock()
 	}
 }
 
@@ -174,7 +196,7 @@ func (s *shard) listTailLocked(list []*Conn) *delivery {
 
 func (s *shard) beginLocked(d delivery) *delivery {
 	d.round = wire.NewRound(s.end)
-	s.waiting += d.cost()
+	s.waiting.Add(int64(d.cost()))
 	s.log = append(s.log, d)
 	return &s.log[len(s.log)-1]
 }
@@ -182,7 +204,7 @@ func (s *shard) beginLocked(d delivery) *delivery {
 func (s *shard) appendLocked(d *delivery, l letter) {
 	before := d.round.Len()
 	d.round.AppendMarked(l.Type, l.Data, l.packed, l.mark)
-	s.waiting += d.round.Len() - before
+	s.waiting.Add(int64(d.round.Len() - before))
 	s.end = d.round.End()
 	s.busy.Store(true)
 	if !s.flushing {
@@ -215,14 +237,13 @@ func (s *shard) passLocked(c *Conn) {
 	}
 }
 
-// finish writes what send has queued for those who do not get the message, and waits for laggards.
-func (s *shard) finish(except []*Conn) {
+// kick writes what send has queued for those who do not get a message.
+func (s *shard) kick(except []*Conn) {
 	for _, c := range except {
 		if c.shard == s {
 			c.wire.Kick()
 		}
 	}
-	s.pace()
 }
 
 // settle queues for c what was sent to it as a member of something, so that what is sent to it next comes behind.

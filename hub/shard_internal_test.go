@@ -3,6 +3,7 @@ package hub
 import (
 	"testing"
 
+	"github.com/fiberwsx/wsx/codec"
 	"github.com/fiberwsx/wsx/ws"
 )
 
@@ -24,10 +25,10 @@ func TestALogCountsWhatItHolds(t *testing.T) {
 	if _, err := s.members.Join(a, one); err != nil {
 		t.Fatal(err)
 	}
-	sends := 0
-	for s.waiting < longestLog { // to a list that is another one each time
+	tick, sends := []letter{{Message: Message{Type: ws.Text, Data: []byte("tick")}}}, 0
+	for s.waiting.Load() < longestLog { // to a list that is another one each time
 		without := sends%2 == 0
-		s.sendList([]scope{a, b}, letter{Message: Message{Type: ws.Text, Data: []byte("tick")}}, func(c *Conn) bool { return c != one || without })
+		s.sendList([]scope{a, b}, tick, func(c *Conn, _ codec.Codec) bool { return c != one || without })
 		sends++
 	}
 	if most := longestLog / (8 * members); sends > most {
@@ -36,8 +37,8 @@ func TestALogCountsWhatItHolds(t *testing.T) {
 	for s.head < len(s.log) {
 		s.delivered(s.log[s.head])
 	}
-	if s.waiting != 0 {
-		t.Errorf("%d bytes wait in an empty log", s.waiting)
+	if n := s.waiting.Load(); n != 0 {
+		t.Errorf("%d bytes wait in an empty log", n)
 	}
 }
 
@@ -52,15 +53,16 @@ func TestEqualListsShareARound(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	everybody := func(*Conn) bool { return true }
+	everybody := func(*Conn, codec.Codec) bool { return true }
+	tick := []letter{{Message: Message{Type: ws.Text, Data: []byte("tick")}}}
 	for range 100 {
-		s.sendList([]scope{a, b}, letter{Message: Message{Type: ws.Text, Data: []byte("tick")}}, everybody)
+		s.sendList([]scope{a, b}, tick, everybody)
 	}
 	if len(s.log) != 1 {
 		t.Errorf("100 messages to the same connections are %d rounds, want 1", len(s.log))
 	}
 	s.send(a, letter{Message: Message{Type: ws.Text, Data: []byte("tock")}}, nil)
-	s.sendList([]scope{a, b}, letter{Message: Message{Type: ws.Text, Data: []byte("tick")}}, everybody)
+	s.sendList([]scope{a, b}, tick, everybody)
 	if len(s.log) != 3 {
 		t.Errorf("what was sent in between shares a round: %d rounds, want 3", len(s.log))
 	}

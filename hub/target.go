@@ -111,7 +111,7 @@ func (t Target) Send(m Message) error {
 	if t.one != nil {
 		return t.sendOne(m)
 	}
-	t.deliver(m)
+	t.deliver(letter{Message: m})
 	return nil
 }
 
@@ -209,77 +209,4 @@ func (t Target) check() error {
 		return ErrNotMember
 	}
 	return nil
-}
-
-// letter is a message on its way.
-type letter struct {
-	Message
-	packed *wire.Packed
-	mark   wire.Mark
-}
-
-// deliver appends a message to the logs of the receivers, compressed once for all that share that.
-func (t Target) deliver(m Message) {
-	if !t.populated() {
-		return
-	}
-	l := letter{Message: m, mark: t.mark(), packed: t.hub.engine.Pack(m.Data)}
-	defer l.packed.Free()
-	ends := t.append(l, t.picker())
-	for i, s := range t.hub.shards {
-		if ends[i] > 0 {
-			s.finish(t.except)
-		}
-	}
-	if t.tally != nil {
-		for i, s := range t.hub.shards {
-			s.awaitDelivery(ends[i])
-		}
-		t.tally.add(l.mark.Tally)
-	}
-}
-
-// populated reports whether t has members.
-func (t Target) populated() bool {
-	for _, s := range t.hub.shards {
-		if !t.none && s.has(t.scope, t.others) {
-			return true
-		}
-	}
-	return false
-}
-
-// append appends a message to the log of every shard that has members, and returns where the logs end then. Nobody
-// becomes a member meanwhile, or is one no more.
-func (t Target) append(l letter, pick func(*Conn) bool) (ends [mostShards]uint64) {
-	t.hub.sending.RLock()
-	defer t.hub.sending.RUnlock()
-	for i, s := range t.hub.shards {
-		switch {
-		case !s.has(t.scope, t.others):
-		case pick == nil:
-			ends[i] = s.send(t.scope, l, t.except)
-		default:
-			ends[i] = s.sendList(t.scopes(), l, pick)
-		}
-	}
-	return ends
-}
-
-// picker returns what tells the receivers among the members; nil when that is simple. Where's functions are called
-// here, under no lock.
-func (t Target) picker() func(*Conn) bool {
-	except := t.except // captured alone, or t would go to the heap for every message
-	switch {
-	case len(t.where) > 0:
-		wanted := make(map[*Conn]struct{})
-		for _, c := range t.conns() {
-			wanted[c] = struct{}{}
-		}
-		return func(c *Conn) bool { _, ok := wanted[c]; return ok }
-	case len(t.others) > 0:
-		return func(c *Conn) bool { return !slices.Contains(except, c) }
-	default:
-		return nil
-	}
 }

@@ -26,7 +26,6 @@ var eventGuards = []guard{
 	{"codecs: what cannot be encoded stays", "codec/cbor/cbor.go", `		rest = append(append(rest, key...), members[name]...)`, `		value, _ := enc.Marshal(members[name])
 		rest = append(append(rest, key...), value...)`, "./codec/cbor", "^TestWithout"},
 	{"codecs: depth of CBOR", "codec/cbor/cbor.go", `MaxNestedLevels: codec.MaxDepth,`, `MaxNestedLevels: 2 * codec.MaxDepth,`, "./codec/cbor", "^TestCodec"},
-	{"codecs: a receiver gets its own encoding", "hub/event_emit.go", `t.Where(speaks(codec.JSON)).Send`, `t.Send`, "./hub", "^TestCodecs"},
 	{"versions: an unknown one is refused", "version.go", `a.refusal = &ws.CloseError{`, `_ = &ws.CloseError{`, ".", "^TestVersions"},
 	{"versions: a token is no answer", "version.go", `strings.HasPrefix(p, s.Name+".")`, `false`, ".", "^TestVersions"},
 	{"versions: no callback hears of a refusal", "hub/serve.go", `&& c.req.Refusal == nil {`, `{`, ".", "^TestVersions"},
