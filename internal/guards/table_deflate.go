@@ -41,7 +41,7 @@ var memoryGuards = []guard{
 `, ``, wire, "^TestHoldDoesNotWait"},
 	{"batch: nothing is lost by a callback that exits", "hub/dispatch.go", `	(*events)(c).Pause() // f may end the goroutine
 `, ``, "./hub", "^TestGoexitBehind"},
-	{"slow: a steady reader is not cut", "internal/wire/detached_write_linux.go", steadyReader, `	return t.await(p, deadline)
+	{"slow: a steady reader is not cut", "internal/wire/detached_write_linux.go", steadyReader, `	return t.await(p, deadline, e)
 }
 `, ".", "^TestASteadyReader"},
 	{"misuse: a message has a type", "internal/wire/conn.go", `case t != ws.Text && t != ws.Binary:`, `case false:`, "./hub", "^TestMessageType"},
@@ -65,16 +65,16 @@ const steadyReader = `	for look := firstLook; ; look *= 2 {
 		if last {
 			until = deadline
 		}
-		n, err := t.await(p, until)
-		if n == 0 && isTimeout(err) {
+		n, err := t.await(p, until, e) // begins with a look
+		switch {
+		case n > 0 || !isTimeout(err):
+			return n, err
+		case last:
 			if n, failed := t.send(p); n > 0 || failed != nil {
 				return n, failed
 			}
-			if !last {
-				continue
-			}
+			return 0, err
 		}
-		return n, err
 	}
 }
 `

@@ -4,7 +4,13 @@ var turnGuards = []guard{
 	{"slow: others have their turn", "internal/wire/intake.go", `	e.takeTurn()
 	i.since`, `	i.since`, wire, "^TestReadingTakesTurns"},
 	{"intake: many take turns", "internal/wire/intake.go", `		e.readers.Piece(i.takeTurn)
-`, ``, wire, "^TestManyThatReadMuch"},
+`, ``, wire, "^TestWhoReadsMuch|^TestManyThatReadMuch"},
+	{"intake: that have waited, too", "internal/wire/intake.go", `		c.engine.readers.Piece(i.takeTurn) // many have been woken
+`, ``, wire, "^TestRoomIsLookedFor"},
+	{"intake: the look for room comes after it", "internal/wire/intake.go", `c.engine.readers.Piece(i.takeTurn) // many have been woken
+`, `c.engine.readers.Piece(i.takeTurn)
+		return
+`, wire, "^TestRoomIsLookedFor"},
 	{"intake: few wait with something in hand", "internal/wire/intake.go", `if e.laden.Add(1) > mostLaden {`, `if e.laden.Add(1) < 0 {`, wire, "^TestFewWaitForATurn"},
 	{"intake: a part of a message is something", "internal/wire/intake.go", ` || i.conn.parser.partial != nil`, ``, wire, "^TestFewWaitForATurn"},
 	{"intake: a large buffer too", "internal/wire/intake.go", `i.large != nil || i.conn`, `i.conn`, wire, "^TestFewWaitForATurn"},
@@ -39,7 +45,7 @@ var turnGuards = []guard{
 	{"intake: whatever has moved meanwhile", "internal/wire/intake.go", `&& begun >= patient ||`, `&& begun >= max(patient, c.patient) ||`, wire, "^TestReadingOutlasts"},
 	{"intake: no more than half of the time", "internal/wire/intake.go", `b.overflows() && begun >= firm`, `b.overflows() && firm >= 0`, wire, "^TestOverflowThatComes"},
 	{"intake: while too much waits", "internal/wire/engine.go", `if e.outboxes.strained() {`, `if false {`, wire, "^TestWhoReadsMuch"},
-	{"intake: and if that was waited out", "internal/wire/intake.go", `c.engine.strainedAt.Store(begun)`, ``, wire, "^TestWhoReadsMuch"},
+	{"intake: and if that was waited out", "internal/wire/intake.go", `c.engine.strainedAt.Store(now)`, ``, wire, "^TestTheEndOfStrain"},
 	{"intake: and for a second", "internal/wire/engine.go", `at != 0 && e.age()`, `at == 1 && e.age()`, wire, "^TestWhoReadsMuch"},
 	{"intake: and while calls take long", "internal/wire/engine.go", ` || e.sendsSlowly()`, ``, wire, "^TestWhoReadsMuch"},
 	{"intake: not in other times", "internal/wire/intake.go", `e.labours() && time`, `time`, wire, "^TestWhoReadsMuch"},
@@ -51,8 +57,7 @@ var turnGuards = []guard{
 	{"intake: little at once meanwhile", "internal/wire/intake.go", `i.much = !e.outboxes.strained()`, `i.much = true`, wire, "^TestReadsAreShort"},
 	{"intake: of records too", "internal/wire/transport.go", `				b.ration()
 `, ``, wire, "^TestReadsAreShort"},
-	{"intake: from the start", "internal/wire/intake.go", ` && !c.engine.outboxes.strained()`, ``, wire, "^TestWhoSentMuch"},
-	{"intake: nor while sends are slow", "internal/wire/intake.go", ` && !c.engine.sendsSlowly()`, ``, wire, "^TestWhoSentMuch"},
+	{"intake: from the start", "internal/wire/intake.go", `large && !c.engine.labours()`, `large`, wire, "^TestWhoSentMuch"},
 	{"end: others have their turn", "internal/wire/read.go", `		c.engine.letOthers()
 `, ``, wire, "^TestEndingTakesTurns"},
 	{"budget: others have their turn", "internal/wire/budget.go", `	c.engine.letOthers()
@@ -81,6 +86,7 @@ var turnGuards = []guard{
 	{"send: who watches sees that a turn is no refusal", "internal/wire/load.go", `if l.yields {`, `if false {`, wire, "^TestATurnIsNoRefusal"},
 	{"send: the budget sees that a turn is no refusal", "internal/wire/held.go", `if l.yields {`, `if false {`, wire, "^TestATurnIsNoRefusal"},
 	{"send: a turn is no time of waiting", "internal/wire/writing.go", `l.yields, l.progress = on, time.Now()`, `l.yields = on`, wire, "^TestATurnIsNoRefusal"},
+	{"send: many that look take turns", "internal/wire/detached_write_linux.go", "\t\te.letReadersGo()\n", "", wire, "^TestWritersTake"},
 	{"slow: many do not look at once", "internal/wire/detached_write_linux.go", `return d - rand.N(d/2)`, `return d - 0*rand.N(d/2)`, wire, "^TestLooksAreSpread"},
 	{"send: slow calls are forgotten", "internal/wire/pace.go", `e.pace.halved.Store(0)`, `return true`, wire, "^TestSlowSendsAreForgotten"},
 	{"send: less at once where it takes long", "internal/wire/pace.go", `case took >= longSend:`, `case false:`, wire, "^TestSlowSendsBecomeSmaller"},

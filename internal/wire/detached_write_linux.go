@@ -13,23 +13,23 @@ import (
 // deadline. It looks again after twice that time, and so on.
 const firstLook = 20 * time.Millisecond
 
-func (t *detached) write(p []byte, deadline time.Time) (int, error) {
+func (t *detached) write(p []byte, deadline time.Time, e *Engine) (int, error) {
 	for look := firstLook; ; look *= 2 {
 		until := time.Now().Add(spread(look))
 		last := !deadline.IsZero() && !until.Before(deadline)
 		if last {
 			until = deadline
 		}
-		n, err := t.await(p, until)
-		if n == 0 && isTimeout(err) {
+		n, err := t.await(p, until, e) // begins with a look
+		switch {
+		case n > 0 || !isTimeout(err):
+			return n, err
+		case last:
 			if n, failed := t.send(p); n > 0 || failed != nil {
 				return n, failed
 			}
-			if !last {
-				continue
-			}
+			return 0, err
 		}
-		return n, err
 	}
 }
 
@@ -37,8 +37,9 @@ func (t *detached) write(p []byte, deadline time.Time) (int, error) {
 // others waiting by looking all at once.
 func spread(d time.Duration) time.Duration { return d - rand.N(d/2) }
 
-// await writes as soon as the poller says that the socket takes something.
-func (t *detached) await(p []byte, deadline time.Time) (n int, err error) {
+// await writes what the socket takes, as soon as it takes something: now, or when the poller says so. The poller says
+// so of many at once when what a broadcast left in their sockets is acknowledged, and many begin to wait at once.
+func (t *detached) await(p []byte, deadline time.Time, e *Engine) (n int, err error) {
 	file := t.open()
 	raw, err := file.SyscallConn()
 	if err == nil {
@@ -49,8 +50,12 @@ func (t *detached) await(p []byte, deadline time.Time) (n int, err error) {
 	}
 	var failed error
 	err = raw.Write(func(uintptr) bool {
+		e.letReadersGo()
 		n, failed = t.send(p)
 		return n > 0 || failed != nil
 	})
-	return n, errors.Join(failed, err)
+	if failed != nil {
+		err = errors.Join(failed, err)
+	}
+	return n, err
 }

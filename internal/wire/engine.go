@@ -42,6 +42,7 @@ type Engine struct {
 	takeTurn   func()       // of a goroutine with much to do
 	burst      turn.Burst   // of connections that end or are closed
 	readers    turn.Burst   // of much that has come at once
+	writers    turn.Burst   // that look whether their sockets take something
 	strainedAt atomic.Int64 // when a reader of much has last seen that too much waits; 0: never
 	pace       pace         // of what is sent
 	laden      atomic.Int32 // readers that wait for a turn with something in hand
@@ -66,6 +67,9 @@ func NewEngine(cfg Config) *Engine {
 
 // letOthers has who waits for input go first, when many connections end or are closed at once.
 func (e *Engine) letOthers() { e.burst.Piece(e.takeTurn) }
+
+// letReadersGo has who waits for input go first, when many writers look at once whether their sockets take something.
+func (e *Engine) letReadersGo() { e.writers.Piece(e.takeTurn) }
 
 // Held returns how many bytes of memory wait to be sent, and how many are kept for messages that are not whole yet.
 func (e *Engine) Held() (outboxes, partials int64) {

@@ -27,8 +27,7 @@ type intake struct {
 }
 
 func newIntake(c *Conn, large bool) intake {
-	large = large && !c.engine.sendsSlowly() && !c.engine.outboxes.strained()
-	return intake{conn: c, readBuffer: newReadBuffer(large)}
+	return intake{conn: c, readBuffer: newReadBuffer(large && !c.engine.labours())}
 }
 
 // admit is called when n bytes have come, and before they are handled. It returns up to which length a data frame
@@ -37,20 +36,20 @@ func newIntake(c *Conn, large bool) intake {
 // When they fill the buffer there is more, and all of it may be answered with as much. So it waits until the outboxes
 // have room for that, and for a turn where calls take long: many may, because they have no more than a small buffer
 // each. While there is too little room or calls take long, and for a second afterwards, those that begin with much take
-// turns.
+// turns. None is taken between the look for room and what uses it: all that wait for one would have seen the same room.
 func (i *intake) admit(n int) (room int) {
 	if i.full = n == len(i.space()); !i.full {
 		return 0
 	}
 	e := i.conn.engine
-	if i.large == nil {
-		i.outlastStrain()
-	}
 	switch {
 	case i.large == nil && e.sendsSlowly():
 		i.takeTurn()
 	case e.labours() && time.Since(i.since) >= mostSpell:
 		e.readers.Piece(i.takeTurn)
+	}
+	if i.large == nil {
+		i.outlastStrain()
 	}
 	if i.much = !e.outboxes.strained(); !i.much {
 		return 0
@@ -113,7 +112,6 @@ func (i *intake) outlastStrain() {
 	}
 	t, begun, patient, firm := time.NewTimer(mostEasing), c.engine.age(), c.patient, c.firm
 	defer t.Stop()
-	c.engine.strainedAt.Store(begun)
 	for {
 		eased := b.easing()
 		moved, _ := c.out.watch()
@@ -130,12 +128,14 @@ func (i *intake) outlastStrain() {
 		case <-t.C:
 			c.vain, goesOn = eased, false
 		}
+		now := c.engine.age()
+		c.engine.strainedAt.Store(now)
 		if forOthers {
-			now := c.engine.age()
 			c.patient, c.firm = max(c.patient, now+repose*(now-begun)), now+(now-begun)
 		}
 		if !goesOn {
 			return
 		}
+		c.engine.readers.Piece(i.takeTurn) // many have been woken
 	}
 }

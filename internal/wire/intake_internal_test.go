@@ -4,6 +4,7 @@ import (
 	"net"
 	"runtime"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -17,6 +18,8 @@ func TestWhoSentMuchIsReadMuch(t *testing.T) {
 		"much":                  {true, func(*Engine) {}, true},
 		"little":                {false, func(*Engine) {}, false},
 		"the outboxes are full": {true, func(e *Engine) { e.outboxes.used.Store(6) }, false},
+		"they were":             {true, func(e *Engine) { e.strainedAt.Store(e.age() - int64(slowFor)/2) }, false},
+		"they were long ago":    {true, func(e *Engine) { e.strainedAt.Store(e.age() - int64(slowFor)) }, true},
 		"sends are slow":        {true, func(e *Engine) { e.pace.tell(e.age(), maxWrite, time.Millisecond) }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -34,8 +37,10 @@ func TestWhoSentMuchIsReadMuch(t *testing.T) {
 }
 
 // exhausted has the budget used up until somebody waits for that.
-func exhausted(e *Engine) {
-	b := &e.outboxes
+func exhausted(e *Engine) { exhaustedUntil(&e.outboxes, func() {}) }
+
+// exhaustedUntil is exhausted until then has returned, which is called when somebody waits.
+func exhaustedUntil(b *budget, then func()) {
 	b.used.Store(11)
 	waits := func() bool {
 		b.mu.Lock()
@@ -46,6 +51,7 @@ func exhausted(e *Engine) {
 		for !waits() {
 			runtime.Gosched()
 		}
+		then()
 		b.add(-11)
 	}()
 }
@@ -91,4 +97,57 @@ func TestWhoReadsMuchTakesTurns(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRoomIsLookedForAfterTheTurn: of many who wait for room, and are woken together, those whose turn comes late find
+// that others have used it.
+func TestRoomIsLookedForAfterTheTurn(t *testing.T) {
+	e := NewEngine(Config{OutboxBudget: 10})
+	b := &e.outboxes
+	woken, turn := false, false
+	e.takeTurn = func() {
+		if turn = woken; turn {
+			exhausted(e)
+		}
+	}
+	for end := time.Now().Add(10 * time.Second); !turn; { // more than once if this one does not come right behind others
+		if time.Now().After(end) {
+			t.Fatal("no turn is taken")
+		}
+		nc, other := net.Pipe()
+		i := newIntake(New(nc, e, nil), false)
+		exhaustedUntil(b, func() {
+			woken = true
+			for begun := time.Now(); time.Since(begun) < 2*time.Millisecond; e.readers.Piece(func() {}) {
+				runtime.Gosched()
+			}
+			for begun := time.Now(); time.Since(begun) < 100*time.Microsecond; {
+			}
+		})
+		i.admit(len(i.space()))
+		i.release()
+		_, _ = nc.Close(), other.Close()
+		woken = false
+	}
+	if b.exhausted() {
+		t.Error("it has not waited again")
+	}
+}
+
+// TestTheEndOfStrainIsRemembered, and not only when it was first seen.
+func TestTheEndOfStrainIsRemembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := NewEngine(Config{OutboxBudget: 10})
+		nc, other := net.Pipe()
+		defer func() { _, _ = nc.Close(), other.Close() }()
+		const waits = 200 * time.Millisecond
+		time.Sleep(1) // at 0 nothing was ever seen
+		exhaustedUntil(&e.outboxes, func() { time.Sleep(waits) })
+		i := newIntake(New(nc, e, nil), false)
+		defer i.release()
+		i.admit(len(i.space()))
+		if at := time.Duration(e.strainedAt.Load()); at < waits {
+			t.Errorf("strain was last seen after %s, and lasted for %s", at, waits)
+		}
+	})
 }

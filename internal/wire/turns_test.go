@@ -207,3 +207,31 @@ func (a *waiter) await(t *testing.T) {
 		t.Fatal("the input was never read")
 	}
 }
+
+// TestWritersTakeTurns: nor do many that look at once whether their sockets take something.
+func TestWritersTakeTurns(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("a writer looks only where connections are detached")
+	}
+	e := wire.NewEngine(limits())
+	turns := make(chan struct{}, 1)
+	wire.SetTurn(e, func() {
+		select {
+		case turns <- struct{}{}:
+		default:
+		}
+	})
+	for range 200 {
+		client, server := tcpPair(t)
+		must(t, server.(*net.TCPConn).SetWriteBuffer(1))
+		c := startOn(t, client, server, e, &recorder{})
+		for waits := 0; waits == 0; waits, _ = c.Buffered() {
+			must(t, c.Send(ws.Binary, make([]byte, 6<<10))) // too little for how long it takes to matter
+		}
+	}
+	select {
+	case <-turns:
+	case <-time.After(10 * time.Second):
+		t.Error("nobody has taken a turn")
+	}
+}

@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"net"
+	"os"
 	"time"
 
 	"github.com/fiberwsx/wsx/ws"
@@ -52,7 +53,7 @@ func (c *Conn) writeSome(p []byte) error {
 	if c.engine.WriteDeadline > 0 {
 		deadline = time.Now().Add(c.engine.WriteDeadline)
 	}
-	n, err := c.socket.write(p[:min(len(p), most)], deadline)
+	n, err := c.socket.write(p[:min(len(p), most)], deadline, c.engine)
 	c.out.wrote(n)
 	if n > 0 && isTimeout(err) {
 		return nil
@@ -79,8 +80,11 @@ func (c *Conn) countDropped(n int) {
 
 // isTimeout reports whether err is a deadline's. Not every net.Conn returns os.ErrDeadlineExceeded itself.
 func isTimeout(err error) bool {
-	if err == nil {
+	switch err { //nolint:errorlint // most are one of these
+	case nil:
 		return false
+	case os.ErrDeadlineExceeded:
+		return true
 	}
 	var ne net.Error
 	return errors.As(err, &ne) && ne.Timeout()
