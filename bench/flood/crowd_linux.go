@@ -37,6 +37,7 @@ type crowd struct {
 
 	sent, received int
 	took           []trip
+	asked          time.Time // for figures, last; zero: not yet
 	host           host
 	failed         error
 	out            *json.Encoder
@@ -189,7 +190,9 @@ func (c *crowd) obey() (done bool, err error) {
 	if what[0] == orderSettle {
 		c.settle()
 	}
-	f := figuresOf(c.took, time.Now(), c.host.took)
+	now := time.Now()
+	f := figuresOf(c.took, c.asked, now, c.host.took)
+	c.asked = now
 	if c.failed != nil {
 		f.Failed = c.failed.Error()
 	}

@@ -26,13 +26,20 @@ type trip struct {
 
 // figuresOf returns the median of all trips, and the median of what the windows have for a p99: what disturbs only some
 // of them is not the flood's doing, which lasts. Windows in which the host has taken time, as noticed at some moments,
-// do not count; those in which nothing comes do, also between the last trip and the end.
-func figuresOf(trips []trip, until time.Time, taken []time.Time) (f figures) {
-	if len(trips) == 0 {
+// do not count; those in which nothing comes do, also before the first trip and behind the last one. since is the zero
+// time where nobody had asked before.
+func figuresOf(trips []trip, since, until time.Time, taken []time.Time) (f figures) {
+	var all, some, p99s, counted []time.Duration
+	begin, last := since, since
+	if len(trips) > 0 {
+		last = trips[len(trips)-1].at
+		if since.IsZero() {
+			begin = trips[0].at
+		}
+	}
+	if last.IsZero() {
 		return f
 	}
-	var all, some, p99s, counted []time.Duration
-	begin := trips[0].at
 	over := func(end time.Time) {
 		p99s = append(p99s, quantile(some, 99))
 		if !slices.ContainsFunc(taken, func(at time.Time) bool { return at.After(begin) && !at.After(end.Add(lookAtHost)) }) {
@@ -50,20 +57,25 @@ func figuresOf(trips []trip, until time.Time, taken []time.Time) (f figures) {
 		}
 		some = append(some, t.took)
 	}
-	last := trips[len(trips)-1].at
 	for end := begin.Add(window); until.Sub(last) > window && !end.After(until); end = begin.Add(window) {
 		some = append(some, end.Sub(last)) // what is under way
 		over(end)
 		some, begin = some[:0], end
 	}
 	if len(p99s) == 0 {
+		if len(some) == 0 {
+			some = append(some, until.Sub(since))
+		}
 		over(last)
 	}
 	f.Windows, f.Counted = len(p99s), len(counted)
 	if f.Counted > 0 {
 		p99s = counted
 	}
-	f.Echoes, f.P50, f.P99 = len(all), quantile(all, 50), quantile(p99s, 50)
+	if f.Echoes = len(all); f.Echoes == 0 {
+		all = []time.Duration{until.Sub(since)}
+	}
+	f.P50, f.P99 = quantile(all, 50), quantile(p99s, 50)
 	return f
 }
 

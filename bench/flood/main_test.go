@@ -179,7 +179,7 @@ func TestFigures(t *testing.T) {
 		"few all along":   {func(i int) bool { return i%300 == 0 }, ms},
 		"no window whole": {func(i int) bool { return i == 0 }, ms},
 	} {
-		if f := figuresOf(trips(tt.slow), time.Time{}, nil); f.Echoes != 3000 || f.P50 != ms || f.P99 != tt.p99 {
+		if f := figuresOf(trips(tt.slow), time.Time{}, time.Time{}, nil); f.Echoes != 3000 || f.P50 != ms || f.P99 != tt.p99 {
 			t.Errorf("%s: got %+v, want a p99 of %v", name, f, tt.p99)
 		}
 	}
@@ -199,7 +199,7 @@ func TestFigures(t *testing.T) {
 		for _, w := range tt.taken {
 			at = append(at, time.Unix(0, int64(w+1)*int64(window)+int64(tt.late)))
 		}
-		f := figuresOf(trips(func(i int) bool { return slices.Contains(tt.slow, (i-1)/500) }), time.Time{}, at)
+		f := figuresOf(trips(func(i int) bool { return slices.Contains(tt.slow, (i-1)/500) }), time.Time{}, time.Time{}, at)
 		if f.P99 != tt.p99 || f.Counted != tt.counted || f.Windows != 5 {
 			t.Errorf("%s: got %+v, want a p99 of %v from %d windows of 5", name, f, tt.p99, tt.counted)
 		}
@@ -208,17 +208,24 @@ func TestFigures(t *testing.T) {
 	for i := range stalled[1000:] { // nothing comes for two seconds, then what was under way
 		stalled[1000+i].at = stalled[1000+i].at.Add(2 * time.Second)
 	}
-	if f := figuresOf(stalled[:2000], time.Time{}, nil); f.P99 != 9*ms || f.Windows != 7 {
+	if f := figuresOf(stalled[:2000], time.Time{}, time.Time{}, nil); f.P99 != 9*ms || f.Windows != 7 {
 		t.Errorf("with a stall: got %+v, want a p99 of %v in 7 windows", f, 9*ms)
 	}
 	early := trips(func(int) bool { return false })[:1000]
-	if f := figuresOf(early, time.Unix(3, 0), nil); f.P99 < window || f.Windows != 6 {
+	if f := figuresOf(early, time.Time{}, time.Unix(3, 0), nil); f.P99 < window || f.Windows != 6 {
 		t.Errorf("with a stall at the end: got %+v, want a p99 of %v and more in 6 windows", f, window)
 	}
-	if f := figuresOf(nil, time.Time{}, nil); f != (figures{}) {
+	late := []trip{{time.Unix(3, 0), 3 * time.Second}}
+	if f := figuresOf(late, time.Unix(0, 0), time.Unix(3, 0), nil); f.P99 < window || f.Windows != 5 {
+		t.Errorf("with a stall at the start: got %+v, want a p99 of %v and more in 5 windows", f, window)
+	}
+	if f := figuresOf(nil, time.Unix(0, 0), time.Unix(3, 0), nil); f.P50 < window || f.P99 < window || f.Windows != 6 {
+		t.Errorf("with nothing but a stall: got %+v, want a p99 of %v and more in 6 windows", f, window)
+	}
+	if f := figuresOf(nil, time.Time{}, time.Time{}, nil); f != (figures{}) {
 		t.Errorf("of none: got %+v", f)
 	}
-	if f := figuresOf(trips(func(int) bool { return false })[:3], time.Time{}, nil); f.P99 != ms {
+	if f := figuresOf(trips(func(int) bool { return false })[:3], time.Time{}, time.Time{}, nil); f.P99 != ms {
 		t.Errorf("of three: got %+v", f)
 	}
 }
