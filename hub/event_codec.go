@@ -55,11 +55,6 @@ func (c *Conn) codec() codec.Codec {
 	return codec.JSON
 }
 
-// speaks reports whether events for c are in that codec; nil is any.
-func (c *Conn) speaks(k codec.Codec) bool {
-	return k == nil || k.Subprotocol() == c.codec().Subprotocol()
-}
-
 // kindOf returns the type of a codec's messages.
 func kindOf(k codec.Codec) ws.MessageType {
 	if k.Binary() {

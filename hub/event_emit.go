@@ -48,7 +48,7 @@ func (t Target) emitIn(codecs []codec.Codec, head codec.Header, v any, letters [
 		if err := wire.CheckMessage(m.Type, m.Data); err != nil {
 			return err
 		}
-		return t.emitIn(codecs[1:], head, v, append(letters, letter{Message: m, in: k}))
+		return t.emitIn(codecs[1:], head, v, append(letters, letter{Message: m, in: k.Subprotocol()}))
 	})
 }
 

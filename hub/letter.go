@@ -3,20 +3,19 @@ package hub
 import (
 	"slices"
 
-	"github.com/fiberwsx/wsx/codec"
 	"github.com/fiberwsx/wsx/internal/wire"
 )
 
 // letter is a message on its way.
 type letter struct {
 	Message
-	in     codec.Codec // only those get it who speak it; nil: everybody
+	in     string // the subprotocol of those who get it, if each gets an own one
 	packed *wire.Packed
 	mark   wire.Mark
 }
 
-// deliver appends letters to the logs of the receivers, each compressed once for all that share that. Those who get
-// one are fixed once for all.
+// deliver appends a letter to the logs of the receivers, compressed once for all that share that; or several, of which
+// each receiver gets the one for its own subprotocol, or else the first.
 func (t Target) deliver(letters ...letter) {
 	if !t.populated() {
 		return
@@ -29,7 +28,7 @@ func (t Target) deliver(letters ...letter) {
 			letters[i].packed.Free()
 		}
 	}()
-	pick := t.picker(letters[0].in != nil)
+	pick := t.picker(letters)
 	ends := t.append(letters, pick)
 	for i, s := range t.hub.shards {
 		if ends[i] > 0 && pick == nil {
@@ -64,7 +63,7 @@ func (t Target) populated() bool {
 
 // append appends letters to the log of every shard that has members, as soon as all of those have room, and returns
 // where the logs end then.
-func (t Target) append(letters []letter, pick func(*Conn, codec.Codec) bool) (ends [mostShards]uint64) {
+func (t Target) append(letters []letter, pick func(c *Conn, in string) bool) (ends [mostShards]uint64) {
 	size := 0
 	for i := range letters {
 		size += len(letters[i].Data) + deliveryCost
@@ -75,17 +74,18 @@ func (t Target) append(letters []letter, pick func(*Conn, codec.Codec) bool) (en
 			s.reserve(size)
 		}
 	}
-	ends = t.appendNow(letters, pick)
-	for i, s := range t.hub.shards {
-		if reserved[i] {
-			s.free(size)
+	defer func() {
+		for i, s := range t.hub.shards {
+			if reserved[i] {
+				s.free(size)
+			}
 		}
-	}
-	return ends
+	}()
+	return t.appendNow(letters, pick)
 }
 
 // appendNow is append without the waiting. Who is a member does not change between the first log and the last.
-func (t Target) appendNow(letters []letter, pick func(*Conn, codec.Codec) bool) (ends [mostShards]uint64) {
+func (t Target) appendNow(letters []letter, pick func(c *Conn, in string) bool) (ends [mostShards]uint64) {
 	t.hub.sending.RLock()
 	defer t.hub.sending.RUnlock()
 	for i, s := range t.hub.shards {
@@ -100,20 +100,32 @@ func (t Target) appendNow(letters []letter, pick func(*Conn, codec.Codec) bool) 
 	return ends
 }
 
-// picker returns what tells the receivers of what is in a codec among the members; nil when that is simple. each: not
-// everybody gets the same. Where's functions are called here, under no lock.
-func (t Target) picker(each bool) func(c *Conn, in codec.Codec) bool {
+// picker returns what tells the receivers of a letter among the members; nil when that is simple, for one letter.
+// Where's functions are called here, under no lock.
+func (t Target) picker(letters []letter) func(c *Conn, in string) bool {
 	except := t.except // captured alone, or t would go to the heap for every message
+	var names []string
+	if len(letters) > 1 {
+		for i := range letters {
+			names = append(names, letters[i].in)
+		}
+	}
 	switch {
 	case len(t.where) > 0:
 		wanted := make(map[*Conn]struct{})
 		for _, c := range t.conns() {
 			wanted[c] = struct{}{}
 		}
-		return func(c *Conn, in codec.Codec) bool { _, ok := wanted[c]; return ok && c.speaks(in) }
-	case len(t.others) > 0 || each:
-		return func(c *Conn, in codec.Codec) bool { return c.speaks(in) && !slices.Contains(except, c) }
+		return func(c *Conn, in string) bool { _, ok := wanted[c]; return ok && c.speaks(in, names) }
+	case len(t.others) > 0 || len(names) > 0:
+		return func(c *Conn, in string) bool { return c.speaks(in, names) && !slices.Contains(except, c) }
 	default:
 		return nil
 	}
+}
+
+// speaks reports whether a letter for a subprotocol is c's one of those that there are.
+func (c *Conn) speaks(in string, all []string) bool {
+	name := c.req.Subprotocol
+	return len(all) == 0 || name == in || in == all[0] && !slices.Contains(all, name)
 }

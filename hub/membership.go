@@ -53,9 +53,12 @@ func (c *Conn) enter(to scope) error {
 // Leave ends the membership. What was sent to the room before is queued for the connection when Leave returns; what is
 // sent afterwards does not reach it. False: it was no member.
 func (c *Conn) Leave(name string) bool {
+	if !c.In(name) { // nobody need wait for that
+		return false
+	}
 	left := c.exit(scope{kind: room, name: name})
+	c.wire.Kick() // what it was given of the log, even if somebody else was quicker
 	if left {
-		c.wire.Kick()
 		c.tellLeft(name)
 	}
 	return left
@@ -63,9 +66,6 @@ func (c *Conn) Leave(name string) bool {
 
 func (c *Conn) exit(from scope) bool {
 	s := c.shard
-	if !s.members.Has(from, c) { // others need not wait for that
-		return false
-	}
 	s.lockMembers(c)
 	defer s.unlockMembers()
 	i := slices.Index(c.scopes, from)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"runtime"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,9 +24,18 @@ type peer struct {
 }
 
 // dialect is JSON by another name.
-type dialect struct{ codec.Codec }
+type dialect struct {
+	codec.Codec
 
-func (dialect) Subprotocol() string { return "dialect" }
+	broken *bool
+}
+
+func (d dialect) Subprotocol() string {
+	if d.broken != nil && *d.broken {
+		panic("broken")
+	}
+	return "dialect"
+}
 
 // threeShards returns a hub of three shards, and what begins a connection in one of them and returns how to let it
 // open. In the last one they speak a dialect.
@@ -37,7 +47,7 @@ func threeShards(t *testing.T) (h *Hub, begin func(shard int) (open func() peer)
 		Logger:       slog.New(slog.DiscardHandler),
 		OnOpen:       func(c *Conn) error { opening <- c; <-open; return nil },
 		OnMessage:    func(*Conn, Message) error { return nil },
-		Codecs:       []codec.Codec{dialect{codec.JSON}},
+		Codecs:       []codec.Codec{dialect{Codec: codec.JSON}},
 	})
 	h.shards = []*shard{newShard(h), newShard(h), newShard(h)}
 	t.Cleanup(func() { _ = h.Shutdown(context.Background()) })
@@ -239,4 +249,71 @@ func TestWhoIsLeftOutGetsWhatCameBefore(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestTwoLeaveAtOnce: what waited in the log arrives, whoever of them was quicker.
+func TestTwoLeaveAtOnce(t *testing.T) {
+	h, begin := threeShards(t)
+	c := begin(0)()
+	if err := errors.Join(c.Join("room"), c.Join("other")); err != nil {
+		t.Fatal(err)
+	}
+	s := h.shards[0]
+	s.mu.Lock()
+	s.flushing = true // by nobody
+	s.mu.Unlock()
+	if err := h.To("other").SendText(news); err != nil {
+		t.Fatal(err)
+	}
+	h.sending.Lock()
+	left := make(chan bool)
+	go func() { left <- c.Leave("room") }()
+	for n := 0; n == 0; n, _ = c.wire.Buffered() { // until it has what waits
+		runtime.Gosched()
+	}
+	s.mu.Lock()
+	s.members.Leave(c.scopes[len(c.scopes)-2], c.Conn)
+	c.scopes = slices.Delete(c.scopes, len(c.scopes)-2, len(c.scopes)-1)
+	s.mu.Unlock()
+	h.sending.Unlock()
+	_ = c.client.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if got := c.read(t); got != news {
+		t.Errorf("got %q", got)
+	}
+	if <-left {
+		t.Error("it has left twice")
+	}
+	s.flusher.Add(1)
+	s.run()
+}
+
+// TestAPanicHoldsNothing: a codec that panics takes no room in a log, and no lock, with it.
+func TestAPanicHoldsNothing(t *testing.T) {
+	h, begin := threeShards(t)
+	broken := false
+	h.cfg.Codecs = []codec.Codec{dialect{codec.JSON, &broken}}
+	for i := range h.shards {
+		if err := begin(i)().Join("room"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	broken = true
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the codec was not asked")
+			}
+		}()
+		_ = h.To("room").Emit("news", nil)
+	}()
+	if !h.sending.TryLock() {
+		t.Fatal("a lock is held")
+	}
+	h.sending.Unlock()
+	for i, s := range h.shards {
+		if n := s.waiting.Load(); n != 0 {
+			t.Errorf("%d bytes are reserved in log %d", n, i)
+		}
+	}
+	broken = false
 }

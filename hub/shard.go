@@ -5,7 +5,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/fiberwsx/wsx/codec"
 	"github.com/fiberwsx/wsx/internal/wire"
 	"github.com/fiberwsx/wsx/rooms"
 )
@@ -102,7 +101,7 @@ func (s *shard) send(to scope, l letter, except []*Conn) (end uint64) {
 
 // sendList appends each letter to those members of any of the scopes that pick wants for it, one copy each, and returns
 // the end of the log.
-func (s *shard) sendList(scopes []scope, letters []letter, pick func(c *Conn, in codec.Codec) bool) (end uint64) {
+func (s *shard) sendList(scopes []scope, letters []letter, pick func(c *Conn, in string) bool) (end uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range letters {
@@ -114,7 +113,7 @@ func (s *shard) sendList(scopes []scope, letters []letter, pick func(c *Conn, in
 }
 
 // listLocked returns who gets what is in a codec, each once.
-func (s *shard) listLocked(scopes []scope, in codec.Codec, pick func(c *Conn, in codec.Codec) bool) (list []*Conn) {
+func (s *shard) listLocked(scopes []scope, in string, pick func(c *Conn, in string) bool) (list []*Conn) {
 	seen := make(map[*Conn]struct{})
 	for _, to := range scopes {
 		for _, c := range s.members.Snapshot(to) {
@@ -152,19 +151,30 @@ func (s *shard) awaitDelivery(end uint64) {
 
 // reserve waits until the log is short enough, and takes room there. The flusher waits for nobody, so that is soon.
 func (s *shard) reserve(size int) {
-	if s.waiting.Add(int64(size))-int64(size) < longestLog {
+	if s.tryReserve(size) {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.waiting.Add(-int64(size))
-	for s.waiting.Load() >= longestLog {
+	for !s.tryReserve(size) {
 		s.space.Wait()
 	}
-	s.waiting.Add(int64(size))
 }
 
-// free gives back what was reserved; what was appended counts by itself.
+func (s *shard) tryReserve(size int) bool {
+	for {
+		n := s.waiting.Load()
+		if n >= longestLog {
+			return false
+		}
+		if s.waiting.CompareAndSwap(n, n+int64(size)) {
+			return true
+		}
+	}
+}
+
+// free gives back what was reserved; what was appended counts by itself. Whoever makes the log short enough wakes those
+// who wait for that.
 func (s *shard) free(size int) {
 	if left := s.waiting.Add(-int64(size)); left < longestLog && left+int64(size) >= longestLog {
 		s.mu.Lock()

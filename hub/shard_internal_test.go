@@ -3,7 +3,6 @@ package hub
 import (
 	"testing"
 
-	"github.com/fiberwsx/wsx/codec"
 	"github.com/fiberwsx/wsx/ws"
 )
 
@@ -28,7 +27,7 @@ func TestALogCountsWhatItHolds(t *testing.T) {
 	tick, sends := []letter{{Message: Message{Type: ws.Text, Data: []byte("tick")}}}, 0
 	for s.waiting.Load() < longestLog { // to a list that is another one each time
 		without := sends%2 == 0
-		s.sendList([]scope{a, b}, tick, func(c *Conn, _ codec.Codec) bool { return c != one || without })
+		s.sendList([]scope{a, b}, tick, func(c *Conn, _ string) bool { return c != one || without })
 		sends++
 	}
 	if most := longestLog / (8 * members); sends > most {
@@ -53,7 +52,7 @@ func TestEqualListsShareARound(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	everybody := func(*Conn, codec.Codec) bool { return true }
+	everybody := func(*Conn, string) bool { return true }
 	tick := []letter{{Message: Message{Type: ws.Text, Data: []byte("tick")}}}
 	for range 100 {
 		s.sendList([]scope{a, b}, tick, everybody)

@@ -80,12 +80,6 @@ func (c *Conn) countDropped(n int) {
 
 // isTimeout reports whether err is a deadline's. Not every net.Conn returns os.ErrDeadlineExceeded itself.
 func isTimeout(err error) bool {
-	switch err { //nolint:errorlint // most are one of these
-	case nil:
-		return false
-	case os.ErrDeadlineExceeded:
-		return true
-	}
 	var ne net.Error
-	return errors.As(err, &ne) && ne.Timeout()
+	return err != nil && (errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &ne) && ne.Timeout())
 }
