@@ -42,8 +42,17 @@ func TestCodecs(t *testing.T) {
 		t.Errorf("text: got %v, %v", m, err)
 	}
 	must(t, inA.handle.Target().Emit("one", nil))
-	must(t, h.All().Emit("last", nil))
+	var tally hub.Tally
+	must(t, h.All().Where(func(c *hub.Conn) bool { return c != other.handle }).Tally(&tally).Emit("where", nil))
+	must(t, h.All().Except(other.handle).Tally(&tally).Emit("except", nil))
+	want(t, "queued", tally.Queued, 4)
 	read(inA, ws.Binary, `{"type":"one"}`)
+	for _, text := range []string{`{"type":"where"}`, `{"type":"except"}`} {
+		read(inA, ws.Binary, text)
+		read(inJSON, ws.Text, text)
+	}
+	must(t, h.All().Emit("last", nil))
+	read(other, ws.Text, `{"type":"last"}`)
 	read(inA, ws.Binary, `{"type":"last"}`)
 	read(inJSON, ws.Text, `{"type":"last"}`)
 }

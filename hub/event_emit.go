@@ -21,8 +21,8 @@ func (c *Conn) emit(head codec.Header, v any) error {
 	return encoded(k, head, v, c.Send)
 }
 
-// Emit sends an event as [Conn.Emit] does, encoded once for all receivers; with Config.Codecs once for each encoding.
-// Errors: those of the encoding, and of [Target.Send].
+// Emit sends an event as [Conn.Emit] does, encoded once for all receivers; with Config.Codecs once for each encoding,
+// and sent to nobody if one of them fails. Errors: those of the encoding, and of [Target.Send].
 func (t Target) Emit(event string, v any) error {
 	head := codec.Header{Type: event}
 	if len(t.hub.cfg.Codecs) == 0 {

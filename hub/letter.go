@@ -61,31 +61,41 @@ func (t Target) populated() bool {
 	return false
 }
 
-// append appends letters to the log of every shard that has members, as soon as all of those have room, and returns
-// where the logs end then.
-func (t Target) append(letters []letter, pick func(c *Conn, in string) bool) (ends [mostShards]uint64) {
-	size := 0
-	for i := range letters {
-		size += len(letters[i].Data) + deliveryCost
-	}
-	var reserved [mostShards]bool
+// append appends letters to the log of every shard that has members, and returns where the logs end then. It waits
+// until all of those have room, but not for one that gets its first member meanwhile.
+func (t Target) append(letters []letter, pick func(*Conn) int) (ends [mostShards]uint64) {
+	var reserved [mostShards]int
 	for i, s := range t.hub.shards { // always in this order, so that nobody waits in a circle
-		if reserved[i] = s.has(t.scope, t.others); reserved[i] {
-			s.reserve(size)
+		if s.has(t.scope, t.others) {
+			reserved[i] = t.size(letters, s, pick != nil)
+			s.reserve(reserved[i])
 		}
 	}
 	defer func() {
 		for i, s := range t.hub.shards {
-			if reserved[i] {
-				s.free(size)
+			if reserved[i] > 0 {
+				s.free(reserved[i])
 			}
 		}
 	}()
 	return t.appendNow(letters, pick)
 }
 
+// size returns how much letters may take in a shard's log, with lists of those who get them or without.
+func (t Target) size(letters []letter, s *shard, lists bool) (bytes int) {
+	for i := range letters {
+		bytes += len(letters[i].Data) + deliveryCost
+	}
+	if lists {
+		for _, to := range t.scopes() {
+			bytes += receiverCost * s.members.Len(to)
+		}
+	}
+	return bytes
+}
+
 // appendNow is append without the waiting. Who is a member does not change between the first log and the last.
-func (t Target) appendNow(letters []letter, pick func(c *Conn, in string) bool) (ends [mostShards]uint64) {
+func (t Target) appendNow(letters []letter, pick func(*Conn) int) (ends [mostShards]uint64) {
 	t.hub.sending.RLock()
 	defer t.hub.sending.RUnlock()
 	for i, s := range t.hub.shards {
@@ -94,38 +104,46 @@ func (t Target) appendNow(letters []letter, pick func(c *Conn, in string) bool) 
 		case pick == nil:
 			ends[i] = s.send(t.scope, letters[0], t.except)
 		default:
-			ends[i] = s.sendList(t.scopes(), letters, pick)
+			ends[i] = s.sendLists(t.scopes(), letters, pick)
 		}
 	}
 	return ends
 }
 
-// picker returns what tells the receivers of a letter among the members; nil when that is simple, for one letter.
-// Where's functions are called here, under no lock.
-func (t Target) picker(letters []letter) func(c *Conn, in string) bool {
+// nothing is the place of the letter for a member that gets none.
+const nothing = -1
+
+// picker returns what tells which letter a member gets; nil when that is simple, for one letter. Where's functions are
+// called here, under no lock, and so are codecs.
+func (t Target) picker(letters []letter) func(*Conn) (place int) {
 	except := t.except // captured alone, or t would go to the heap for every message
-	var names []string
+	var subprotocols []string
 	if len(letters) > 1 {
 		for i := range letters {
-			names = append(names, letters[i].in)
+			subprotocols = append(subprotocols, letters[i].in)
 		}
 	}
+	own := func(c *Conn) int { return max(0, slices.Index(subprotocols, c.req.Subprotocol)) }
 	switch {
 	case len(t.where) > 0:
 		wanted := make(map[*Conn]struct{})
 		for _, c := range t.conns() {
 			wanted[c] = struct{}{}
 		}
-		return func(c *Conn, in string) bool { _, ok := wanted[c]; return ok && c.speaks(in, names) }
-	case len(t.others) > 0 || len(names) > 0:
-		return func(c *Conn, in string) bool { return c.speaks(in, names) && !slices.Contains(except, c) }
+		return func(c *Conn) int {
+			if _, ok := wanted[c]; !ok {
+				return nothing
+			}
+			return own(c)
+		}
+	case len(t.others) > 0 || len(letters) > 1:
+		return func(c *Conn) int {
+			if slices.Contains(except, c) {
+				return nothing
+			}
+			return own(c)
+		}
 	default:
 		return nil
 	}
-}
-
-// speaks reports whether a letter for a subprotocol is c's one of those that there are.
-func (c *Conn) speaks(in string, all []string) bool {
-	name := c.req.Subprotocol
-	return len(all) == 0 || name == in || in == all[0] && !slices.Contains(all, name)
 }

@@ -18,6 +18,8 @@ const (
 	longestLog = 1 << 20
 	// deliveryCost is how many bytes a delivery counts for besides its messages and its list.
 	deliveryCost = 256
+	// receiverCost is how many more it counts for with each receiver of a list.
+	receiverCost = 8
 )
 
 // shard is a part of a hub's connections, with the log of what was sent to them as members of something. Senders
@@ -57,7 +59,7 @@ type delivery struct {
 }
 
 // cost returns how many bytes the delivery holds besides its messages.
-func (d *delivery) cost() int { return deliveryCost + 8*len(d.list) }
+func (d *delivery) cost() int { return deliveryCost + receiverCost*len(d.list) }
 
 // open reports whether more may be appended.
 func (d *delivery) open() bool { return !d.closed && d.round.Len() < longestRound }
@@ -99,36 +101,45 @@ func (s *shard) send(to scope, l letter, except []*Conn) (end uint64) {
 	return end
 }
 
-// sendList appends each letter to those members of any of the scopes that pick wants for it, one copy each, and returns
-// the end of the log.
-func (s *shard) sendList(scopes []scope, letters []letter, pick func(c *Conn, in string) bool) (end uint64) {
+// sendLists appends each letter to those members of any of the scopes for whom pick returns its place, one copy each,
+// and returns the end of the log.
+func (s *shard) sendLists(scopes []scope, letters []letter, pick func(*Conn) int) (end uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := range letters {
-		if list := s.listLocked(scopes, letters[i].in, pick); len(list) > 0 {
+	for i, list := range s.listsLocked(scopes, len(letters), pick) {
+		if len(list) > 0 {
 			s.appendLocked(s.listTailLocked(list), letters[i])
 		}
 	}
 	return s.end
 }
 
-// listLocked returns who gets what is in a codec, each once.
-func (s *shard) listLocked(scopes []scope, in string, pick func(c *Conn, in string) bool) (list []*Conn) {
-	seen := make(map[*Conn]struct{})
+// listsLocked returns who gets which of n letters.
+func (s *shard) listsLocked(scopes []scope, n int, pick func(*Conn) int) [][]*Conn {
+	lists := make([][]*Conn, n)
+	var seen map[*Conn]struct{}
+	if len(scopes) > 1 {
+		seen = make(map[*Conn]struct{})
+	}
 	for _, to := range scopes {
 		for _, c := range s.members.Snapshot(to) {
-			if _, ok := seen[c]; !ok && to.reaches(c) && pick(c, in) {
+			if _, ok := seen[c]; ok || !to.reaches(c) {
+				continue
+			}
+			if seen != nil {
 				seen[c] = struct{}{}
-				list = append(list, c)
+			}
+			if i := pick(c); i != nothing {
+				lists[i] = append(lists[i], c)
 			}
 		}
 	}
-	return list
+	return lists
 }
 
 // lockMembers locks who is a member, here and elsewhere, for a change of c. A message that is being sent is in the log
 // of no shard then, or of all: else somebody who has come after its first receiver got it could get it too. Only who is
-// over leaves without it. What waits for c in the log is queued before, as far as it is there: nobody sends meanwhile.
+// over leaves without it. Nobody sends meanwhile, so what waits for c in the log by now is queued before.
 func (s *shard) lockMembers(c *Conn) {
 	s.settle(c)
 	s.hub.sending.Lock()

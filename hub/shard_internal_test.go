@@ -1,7 +1,9 @@
 package hub
 
 import (
+	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/fiberwsx/wsx/ws"
 )
@@ -27,7 +29,12 @@ func TestALogCountsWhatItHolds(t *testing.T) {
 	tick, sends := []letter{{Message: Message{Type: ws.Text, Data: []byte("tick")}}}, 0
 	for s.waiting.Load() < longestLog { // to a list that is another one each time
 		without := sends%2 == 0
-		s.sendList([]scope{a, b}, tick, func(c *Conn, _ string) bool { return c != one || without })
+		s.sendLists([]scope{a, b}, tick, func(c *Conn) int {
+			if c != one || without {
+				return 0
+			}
+			return nothing
+		})
 		sends++
 	}
 	if most := longestLog / (8 * members); sends > most {
@@ -52,17 +59,60 @@ func TestEqualListsShareARound(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	everybody := func(*Conn, string) bool { return true }
+	everybody := func(*Conn) int { return 0 }
 	tick := []letter{{Message: Message{Type: ws.Text, Data: []byte("tick")}}}
 	for range 100 {
-		s.sendList([]scope{a, b}, tick, everybody)
+		s.sendLists([]scope{a, b}, tick, everybody)
 	}
 	if len(s.log) != 1 {
 		t.Errorf("100 messages to the same connections are %d rounds, want 1", len(s.log))
 	}
 	s.send(a, letter{Message: Message{Type: ws.Text, Data: []byte("tock")}}, nil)
-	s.sendList([]scope{a, b}, tick, everybody)
+	s.sendLists([]scope{a, b}, tick, everybody)
 	if len(s.log) != 3 {
 		t.Errorf("what was sent in between shares a round: %d rounds, want 3", len(s.log))
 	}
+}
+
+// TestALogHasRoomForLists: what is reserved has the receivers in it, or many who send at once would each pass with far
+// more than they said.
+func TestALogHasRoomForLists(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const members, senders = 1000, 400
+		h := New(Config{OnMessage: func(*Conn, Message) error { return nil }})
+		s := newShard(h)
+		h.shards, s.flushing = []*shard{s}, true // by nobody
+		conns := make([]*Conn, members)
+		for i := range conns {
+			conns[i] = &Conn{hub: h, shard: s}
+			if _, err := s.members.Join(scope{kind: room, name: "a"}, conns[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var sending sync.WaitGroup
+		for i := range senders {
+			sending.Go(func() {
+				if err := h.To("a", "b").Except(conns[i]).SendText("tick"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		for over := 0; over < senders; {
+			synctest.Wait()
+			if n := s.waiting.Load(); n > longestLog+2*receiverCost*members {
+				t.Fatalf("%d bytes are in a log that may have %d", n, longestLog)
+			}
+			for {
+				s.mu.Lock()
+				rest := s.log[s.head:]
+				s.mu.Unlock()
+				if len(rest) == 0 {
+					break
+				}
+				s.delivered(rest[0])
+				over++
+			}
+		}
+		sending.Wait()
+	})
 }

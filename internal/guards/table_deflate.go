@@ -36,12 +36,12 @@ var deflateGuards = []guard{
 
 var memoryGuards = []guard{
 	{"memory: short rounds that wait are copied", "internal/wire/load.go", `waits && (len(data) < shareFrom || r.held() > 4*len(data))`, `waits && false`, wire, "^TestAShortRound"},
-	{"memory: deliveries count with their lists", "hub/shard.go", `return deliveryCost + 8*len(d.list)`, `return 0`, "./hub", "^TestALogCounts"},
+	{"memory: deliveries count with their lists", "hub/shard.go", `return deliveryCost + receiverCost*len(d.list)`, `return 0`, "./hub", "^TestALogCounts"},
 	{"close: a hold does not wait for the handshake", "internal/wire/read.go", `		c.parkLocked() // nothing is handled any more
 `, ``, wire, "^TestHoldDoesNotWait"},
 	{"batch: nothing is lost by a callback that exits", "hub/dispatch.go", `	(*events)(c).Pause() // f may end the goroutine
 `, ``, "./hub", "^TestGoexitBehind"},
-	{"slow: a steady reader is not cut", "internal/wire/detached_write_linux.go", steadyReader, `	return t.await(p, deadline, e)
+	{"slow: a steady reader is not cut", "internal/wire/detached_write_linux.go", steadyReader, `	return t.await(p, deadline, look)
 }
 `, ".", "^TestASteadyReader"},
 	{"misuse: a message has a type", "internal/wire/conn.go", `case t != ws.Text && t != ws.Binary:`, `case false:`, "./hub", "^TestMessageType"},
@@ -59,13 +59,13 @@ var requestGuards = []guard{
 	{"log: no request in a parse error", "listen.go", `	s.SecureErrorLogMessage = true // the`, `	// the`, ".", "^TestTheAppsTimeoutsStay"},
 }
 
-const steadyReader = `	for look := firstLook; ; look *= 2 {
-		until := time.Now().Add(spread(look))
+const steadyReader = `	for soon := firstLook; ; soon *= 2 {
+		until := time.Now().Add(spread(soon))
 		last := !deadline.IsZero() && !until.Before(deadline)
 		if last {
 			until = deadline
 		}
-		n, err := t.await(p, until, e) // begins with a look
+		n, err := t.await(p, until, look) // begins with a look
 		switch {
 		case n > 0 || !isTimeout(err):
 			return n, err

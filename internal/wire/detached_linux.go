@@ -119,7 +119,8 @@ func (t *detached) open() *os.File {
 // the last one, but the end of the stream may be behind it: Go's poller tells of both at once and does not tell again.
 // So a reader that is alone reads until there is nothing; any other is told of the end by the lot. Urgent data, which
 // no WebSocket client sends, ends a read too: what is behind it waits for the next packet. A handler that blocks keeps
-// the buffer, so it is a large one only where that was of use before, and not while calls take long.
+// the buffer, so it is a large one only where that was of use before, and not while too much waits, or calls take
+// long.
 func (t *detached) drain(c *Conn) error {
 	b := newIntake(c, t.long)
 	defer b.release()

@@ -68,9 +68,6 @@ func NewEngine(cfg Config) *Engine {
 // letOthers has who waits for input go first, when many connections end or are closed at once.
 func (e *Engine) letOthers() { e.burst.Piece(e.takeTurn) }
 
-// letReadersGo has who waits for input go first, when many writers look at once whether their sockets take something.
-func (e *Engine) letReadersGo() { e.writers.Piece(e.takeTurn) }
-
 // Held returns how many bytes of memory wait to be sent, and how many are kept for messages that are not whole yet.
 func (e *Engine) Held() (outboxes, partials int64) {
 	return e.outboxes.used.Load(), e.partials.used.Load()

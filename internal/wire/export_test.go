@@ -1,5 +1,7 @@
 package wire
 
+import "time"
+
 // Throttled gives c, which nobody reads yet, a detached socket of which send is all: it returns how much was taken.
 func Throttled(c *Conn, send func(p []byte) int) {
 	c.socket, c.detached = throttled{c.socket, send}, true
@@ -40,3 +42,16 @@ type throttled struct {
 }
 
 func (t throttled) tryWrite(p []byte) int { return t.send(p) }
+
+// Yields has c's writer let others go first, or go on, and returns for how long it has waited for the socket.
+func Yields(c *Conn, on bool) (stuck time.Duration) {
+	c.out.yields(on)
+	return Stuck(c)
+}
+
+// Stuck returns for how long c's writer has waited for the socket.
+func Stuck(c *Conn) time.Duration {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	return c.out.load.stuck()
+}

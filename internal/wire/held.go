@@ -49,7 +49,7 @@ func (l *load) release(k *chunk) {
 // declare tells the budget of a weight that has changed, or of progress.
 func (l *load) declare(before int) {
 	since := l.progress
-	if l.yields {
+	if !l.yielded.IsZero() {
 		since = time.Time{}
 	}
 	l.conn.engine.outboxes.hold(l.conn, before, l.weight, since)

@@ -3,6 +3,7 @@ package wire
 import (
 	"net"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,6 +42,7 @@ func exhausted(e *Engine) { exhaustedUntil(&e.outboxes, func() {}) }
 
 // exhaustedUntil is exhausted until then has returned, which is called when somebody waits.
 func exhaustedUntil(b *budget, then func()) {
+	b.ease() // who has waited before counts no more
 	b.used.Store(11)
 	waits := func() bool {
 		b.mu.Lock()
@@ -104,9 +106,10 @@ func TestWhoReadsMuchTakesTurns(t *testing.T) {
 func TestRoomIsLookedForAfterTheTurn(t *testing.T) {
 	e := NewEngine(Config{OutboxBudget: 10})
 	b := &e.outboxes
-	woken, turn := false, false
+	var woken atomic.Bool
+	turn := false
 	e.takeTurn = func() {
-		if turn = woken; turn {
+		if turn = woken.Load(); turn {
 			exhausted(e)
 		}
 	}
@@ -117,7 +120,7 @@ func TestRoomIsLookedForAfterTheTurn(t *testing.T) {
 		nc, other := net.Pipe()
 		i := newIntake(New(nc, e, nil), false)
 		exhaustedUntil(b, func() {
-			woken = true
+			woken.Store(true)
 			for begun := time.Now(); time.Since(begun) < 2*time.Millisecond; e.readers.Piece(func() {}) {
 				runtime.Gosched()
 			}
@@ -127,7 +130,7 @@ func TestRoomIsLookedForAfterTheTurn(t *testing.T) {
 		i.admit(len(i.space()))
 		i.release()
 		_, _ = nc.Close(), other.Close()
-		woken = false
+		woken.Store(false)
 	}
 	if b.exhausted() {
 		t.Error("it has not waited again")

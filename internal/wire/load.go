@@ -20,7 +20,7 @@ type load struct {
 	writing  bool   // a writer is at work; hand and the socket are its own
 	moved    chan struct{}
 	progress time.Time // since when the writer waits for the socket
-	yields   bool      // the writer lets others go first, and does not wait for the socket
+	yielded  time.Time // since when the writer lets others go first, and does not wait for the socket; zero: it does
 	loose    loose     // what of it may be dropped
 
 	conn *Conn  // of the writer
@@ -232,8 +232,8 @@ func (l *load) drop() (dropped int) {
 
 // stuck returns how long the writer has been waiting for the socket.
 func (l *load) stuck() time.Duration {
-	if l.yields {
-		return 0
+	if !l.yielded.IsZero() {
+		return l.yielded.Sub(l.progress)
 	}
 	return time.Since(l.progress)
 }

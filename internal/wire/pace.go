@@ -74,8 +74,13 @@ func (e *Engine) sendsSlowly() bool {
 // yield takes a turn between two pieces that c's writer sends, where calls take long.
 func (c *Conn) yield() {
 	if c.engine.sendsSlowly() {
-		c.out.yields(true)
-		c.engine.takeTurn()
-		c.out.yields(false)
+		c.takeTurn()
 	}
+}
+
+// takeTurn lets others go before c's writer, which does not wait for the socket then.
+func (c *Conn) takeTurn() {
+	c.out.yields(true)
+	c.engine.takeTurn()
+	c.out.yields(false)
 }

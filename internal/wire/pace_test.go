@@ -192,3 +192,19 @@ func TestATurnIsNoRefusal(t *testing.T) {
 		})
 	}
 }
+
+// TestATurnIsNoProgress: what the socket had refused before a turn still counts, and the turn does not.
+func TestATurnIsNoProgress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := piped(t, limits(), &recorder{})
+		must(t, r.Send(ws.Text, []byte("never read")))
+		const refused, turn, more = 40 * time.Millisecond, time.Second, 5 * time.Millisecond
+		time.Sleep(refused)
+		want(t, "stuck at the beginning of a turn", wire.Yields(r.Conn, true), refused)
+		time.Sleep(turn)
+		want(t, "stuck during the turn", wire.Stuck(r.Conn), refused)
+		want(t, "stuck after it", wire.Yields(r.Conn, false), refused)
+		time.Sleep(more)
+		want(t, "stuck later", wire.Stuck(r.Conn), refused+more)
+	})
+}

@@ -19,6 +19,7 @@ const (
 // write empties the outbox into the socket. It runs only while the socket is waited for.
 func (c *Conn) write() {
 	defer c.writers.Done()
+	look := func() { c.engine.writers.Piece(c.takeTurn) } // of many that look at once, others wait for all
 	for {
 		for c.detached && c.out.feed() {
 			c.yield()
@@ -31,15 +32,15 @@ func (c *Conn) write() {
 			}
 			return
 		}
-		if err := c.writeSome(p); err != nil {
+		if err := c.writeSome(p, look); err != nil {
 			c.countDropped(c.out.giveUp())
 			c.writeFailed(err)
 		}
 	}
 }
 
-// writeSome writes p or a part of it, as long as there is progress.
-func (c *Conn) writeSome(p []byte) error {
+// writeSome writes p or a part of it, as long as there is progress. See [transport.write] for look.
+func (c *Conn) writeSome(p []byte, look func()) error {
 	most := maxBlocking
 	if c.detached {
 		if n := c.trySend(p); n > 0 {
@@ -53,7 +54,7 @@ func (c *Conn) writeSome(p []byte) error {
 	if c.engine.WriteDeadline > 0 {
 		deadline = time.Now().Add(c.engine.WriteDeadline)
 	}
-	n, err := c.socket.write(p[:min(len(p), most)], deadline, c.engine)
+	n, err := c.socket.write(p[:min(len(p), most)], deadline, look)
 	c.out.wrote(n)
 	if n > 0 && isTimeout(err) {
 		return nil

@@ -108,12 +108,16 @@ func (o *outbox) wrote(n int) {
 }
 
 // yields notes that the writer lets others go first, or that it goes on. How long that takes says nothing of the
-// socket.
+// socket, but how long that had refused before still counts.
 func (o *outbox) yields(on bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	l := o.load
-	l.yields, l.progress = on, time.Now()
+	l, now := o.load, time.Now()
+	if on {
+		l.yielded = now
+	} else {
+		l.progress, l.yielded = l.progress.Add(now.Sub(l.yielded)), time.Time{}
+	}
 	l.declare(l.weight)
 }
 
