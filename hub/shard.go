@@ -106,9 +106,10 @@ func (s *shard) send(to scope, l letter, except []*Conn) (end uint64) {
 func (s *shard) sendLists(scopes []scope, letters []letter, pick func(*Conn) int) (end uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i, list := range s.listsLocked(scopes, len(letters), pick) {
-		if len(list) > 0 {
-			s.appendLocked(s.listTailLocked(list), letters[i])
+	lists := s.listsLocked(scopes, len(letters), pick)
+	for i, l := range letters {
+		if len(lists[i]) > 0 {
+			s.appendLocked(s.listTailLocked(lists[i]), l)
 		}
 	}
 	return s.end
