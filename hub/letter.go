@@ -114,36 +114,37 @@ func (t Target) appendNow(letters []letter, pick func(*Conn) int) (ends [mostSha
 const nothing = -1
 
 // picker returns what tells which letter a member gets; nil when that is simple, for one letter. Where's functions are
-// called here, under no lock, and so are codecs.
+// called here, under no lock.
 func (t Target) picker(letters []letter) func(*Conn) (place int) {
-	except := t.except // captured alone, or t would go to the heap for every message
-	var subprotocols []string
-	if len(letters) > 1 {
-		for i := range letters {
-			subprotocols = append(subprotocols, letters[i].in)
-		}
+	if len(t.where) == 0 && len(t.others) == 0 && len(letters) == 1 {
+		return nil
 	}
-	own := func(c *Conn) int { return max(0, slices.Index(subprotocols, c.req.Subprotocol)) }
-	switch {
-	case len(t.where) > 0:
-		wanted := make(map[*Conn]struct{})
+	var wanted map[*Conn]struct{} // of all but t.except; nil: all
+	if len(t.where) > 0 {
+		wanted = make(map[*Conn]struct{})
 		for _, c := range t.conns() {
 			wanted[c] = struct{}{}
 		}
-		return func(c *Conn) int {
-			if _, ok := wanted[c]; !ok {
-				return nothing
-			}
-			return own(c)
-		}
-	case len(t.others) > 0 || len(letters) > 1:
-		return func(c *Conn) int {
-			if slices.Contains(except, c) {
-				return nothing
-			}
-			return own(c)
-		}
-	default:
-		return nil
 	}
+	return chooser(wanted, t.except, subprotocols(letters))
+}
+
+// chooser is apart from picker, because what it captures goes to the heap.
+func chooser(wanted map[*Conn]struct{}, except []*Conn, subprotocols []string) func(*Conn) int {
+	return func(c *Conn) int {
+		if _, ok := wanted[c]; !ok && wanted != nil || slices.Contains(except, c) {
+			return nothing
+		}
+		return max(0, slices.Index(subprotocols, c.req.Subprotocol))
+	}
+}
+
+// subprotocols returns those that the letters are for; nil when one is for all.
+func subprotocols(letters []letter) (all []string) {
+	if len(letters) > 1 {
+		for i := range letters {
+			all = append(all, letters[i].in)
+		}
+	}
+	return all
 }

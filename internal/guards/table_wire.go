@@ -153,6 +153,6 @@ var policyGuards = []guard{
 	{"policy: sheds before it closes", "internal/wire/budget.go", `b.shed != nil && b.shed(c)`, `false`, wire, "^TestPoliciesShed"},
 	{"policy: what is in hand is judged when the rest is gone", "internal/wire/admit.go", `return dropped`, `return dropped && false`, wire, "^TestPoliciesShed"},
 	{"policy: OnDrain only after a limit", "internal/wire/writing.go", `l.loose.filled && !o.broken`, `!o.broken`, "./hub", "^TestOnDrain"},
-	{"target: Where", "hub/letter.go", `case len(t.where) > 0:`, `case false:`, "./hub", "^TestTargets"},
+	{"target: Where", "hub/letter.go", `!ok && wanted != nil`, `!ok && false`, "./hub", "^TestTargets"},
 	{"target: many are closed in waves", "hub/target.go", `if i > 0 && i%wave == 0 {`, `if i < 0 {`, "./hub", "^TestKickingMany"},
 }

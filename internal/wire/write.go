@@ -17,9 +17,8 @@ const (
 )
 
 // write empties the outbox into the socket. It runs only while the socket is waited for.
-func (c *Conn) write() {
+func (c *Conn) write(look func()) {
 	defer c.writers.Done()
-	look := func() { c.engine.writers.Piece(c.takeTurn) } // of many that look at once, others wait for all
 	for {
 		for c.detached && c.out.feed() {
 			c.yield()
@@ -81,6 +80,9 @@ func (c *Conn) countDropped(n int) {
 
 // isTimeout reports whether err is a deadline's. Not every net.Conn returns os.ErrDeadlineExceeded itself.
 func isTimeout(err error) bool {
+	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		return err != nil
+	}
 	var ne net.Error
-	return err != nil && (errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &ne) && ne.Timeout())
+	return errors.As(err, &ne) && ne.Timeout()
 }
