@@ -41,7 +41,7 @@ var memoryGuards = []guard{
 `, ``, wire, "^TestHoldDoesNotWait"},
 	{"batch: nothing is lost by a callback that exits", "hub/dispatch.go", `	(*events)(c).Pause() // f may end the goroutine
 `, ``, "./hub", "^TestGoexitBehind"},
-	{"slow: a steady reader is not cut", "internal/wire/detached_write_linux.go", steadyReader, `	return t.await(p, deadline, look)
+	{"slow: a steady reader is not cut", "internal/wire/detached_write_linux.go", steadyReader, `	return t.await(c, p, deadline)
 }
 `, ".", "^TestASteadyReader"},
 	{"misuse: a message has a type", "internal/wire/conn.go", `case t != ws.Text && t != ws.Binary:`, `case false:`, "./hub", "^TestMessageType"},
@@ -65,7 +65,7 @@ const steadyReader = `	for soon := firstLook; ; soon *= 2 {
 		if last {
 			until = deadline
 		}
-		n, err := t.await(p, until, look) // begins with a look
+		n, err := t.await(c, p, until) // begins with a look
 		switch {
 		case n > 0 || !isTimeout(err):
 			return n, err

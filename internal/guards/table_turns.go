@@ -87,7 +87,7 @@ var turnGuards = []guard{
 	{"send: the budget sees that a turn is no refusal", "internal/wire/held.go", `if !l.yielded.IsZero() {`, `if false {`, wire, "^TestATurnIsNoRefusal"},
 	{"send: a turn is no time of waiting", "internal/wire/writing.go", `l.progress, l.yielded = l.progress.Add(now.Sub(l.yielded)), time.Time{}`, `l.yielded = time.Time{}`, wire, "^TestATurnIsNoRefusal"},
 	{"send: which is no progress", "internal/wire/writing.go", `l.progress, l.yielded = l.progress.Add(now.Sub(l.yielded)), time.Time{}`, `l.progress, l.yielded = now, time.Time{}`, wire, "^TestATurnIsNoProgress"},
-	{"send: many that look take turns", "internal/wire/detached_write_linux.go", "\t\tlook()\n", "", wire, "^TestWritersTake"},
+	{"send: many that look take turns", "internal/wire/detached_write_linux.go", "\t\tc.beforeLook()\n", "", wire, "^TestWritersTake"},
 	{"slow: many do not look at once", "internal/wire/detached_write_linux.go", `return d - rand.N(d/2)`, `return d - 0*rand.N(d/2)`, wire, "^TestLooksAreSpread"},
 	{"send: slow calls are forgotten", "internal/wire/pace.go", `e.pace.halved.Store(0)`, `return true`, wire, "^TestSlowSendsAreForgotten"},
 	{"send: less at once where it takes long", "internal/wire/pace.go", `case took >= longSend:`, `case false:`, wire, "^TestSlowSendsBecomeSmaller"},

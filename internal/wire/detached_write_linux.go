@@ -13,14 +13,14 @@ import (
 // deadline. It looks again after twice that time, and so on.
 const firstLook = 20 * time.Millisecond
 
-func (t *detached) write(p []byte, deadline time.Time, look func()) (int, error) {
+func (t *detached) write(c *Conn, p []byte, deadline time.Time) (int, error) {
 	for soon := firstLook; ; soon *= 2 {
 		until := time.Now().Add(spread(soon))
 		last := !deadline.IsZero() && !until.Before(deadline)
 		if last {
 			until = deadline
 		}
-		n, err := t.await(p, until, look) // begins with a look
+		n, err := t.await(c, p, until) // begins with a look
 		switch {
 		case n > 0 || !isTimeout(err):
 			return n, err
@@ -39,7 +39,7 @@ func spread(d time.Duration) time.Duration { return d - rand.N(d/2) }
 
 // await writes what the socket takes, as soon as it takes something: now, or when the poller says so. The poller says
 // so of many at once when what a broadcast left in their sockets is acknowledged, and many begin to wait at once.
-func (t *detached) await(p []byte, deadline time.Time, look func()) (n int, err error) {
+func (t *detached) await(c *Conn, p []byte, deadline time.Time) (n int, err error) {
 	file := t.open()
 	raw, err := file.SyscallConn()
 	if err == nil {
@@ -50,7 +50,7 @@ func (t *detached) await(p []byte, deadline time.Time, look func()) (n int, err 
 	}
 	var failed error
 	err = raw.Write(func(uintptr) bool {
-		look()
+		c.beforeLook()
 		n, failed = t.send(p)
 		return n > 0 || failed != nil
 	})

@@ -25,7 +25,6 @@ type load struct {
 
 	conn *Conn  // of the writer
 	run  func() // its life, bound once
-	look func() // what it calls before it looks whether the socket takes something, bound once
 }
 
 // few is how many chunks wait without an array of their own: those of a small share.
@@ -38,8 +37,7 @@ func (o *outbox) loadLocked() *load {
 	if o.load == nil {
 		l := loadPool.Get().(*load)
 		if l.run == nil {
-			l.run = func() { l.conn.write(l.look) }
-			l.look = func() { l.conn.engine.writers.Piece(l.conn.takeTurn) } // of many at once, others wait for all
+			l.run = func() { l.conn.write() }
 		}
 		l.queue, l.conn = l.first[:0], o.conn
 		o.load = l
@@ -53,7 +51,7 @@ func (o *outbox) unloadLocked() {
 	if l == nil || l.writing || l.moved != nil || !l.empty() {
 		return
 	}
-	*l = load{run: l.run, look: l.look, control: l.control[:0]}
+	*l = load{run: l.run, control: l.control[:0]}
 	o.load = nil
 	loadPool.Put(l)
 }

@@ -78,6 +78,9 @@ func (c *Conn) yield() {
 	}
 }
 
+// beforeLook takes a turn when many writers look one after the other whether their sockets take something.
+func (c *Conn) beforeLook() { c.engine.writers.Piece(c.takeTurn) }
+
 // takeTurn lets others go before c's writer, which does not wait for the socket then.
 func (c *Conn) takeTurn() {
 	c.out.yields(true)

@@ -29,8 +29,8 @@ type transport interface {
 	// called at any time.
 	delivered() bool
 	// write waits until the socket has taken p, or a part of it, at most until the deadline. It is called by one
-	// goroutine. A detached socket calls look each time before it looks whether it takes something.
-	write(p []byte, deadline time.Time, look func()) (int, error)
+	// goroutine, c's writer, which takes turns where many look whether their sockets take something.
+	write(c *Conn, p []byte, deadline time.Time) (int, error)
 	// finishWriting tells the peer that nothing more comes, while its bytes can still be read. False: it cannot.
 	finishWriting() bool
 	// close ends every read and write, now and later. It may be called at any time, and more than once.
@@ -138,7 +138,7 @@ func (t *inplace) lent() net.Conn {
 	return t.conn
 }
 
-func (t *inplace) write(p []byte, deadline time.Time, _ func()) (int, error) {
+func (t *inplace) write(_ *Conn, p []byte, deadline time.Time) (int, error) {
 	if err := t.conn.SetWriteDeadline(deadline); err != nil {
 		return 0, err
 	}

@@ -17,7 +17,7 @@ const (
 )
 
 // write empties the outbox into the socket. It runs only while the socket is waited for.
-func (c *Conn) write(look func()) {
+func (c *Conn) write() {
 	defer c.writers.Done()
 	for {
 		for c.detached && c.out.feed() {
@@ -31,15 +31,15 @@ func (c *Conn) write(look func()) {
 			}
 			return
 		}
-		if err := c.writeSome(p, look); err != nil {
+		if err := c.writeSome(p); err != nil {
 			c.countDropped(c.out.giveUp())
 			c.writeFailed(err)
 		}
 	}
 }
 
-// writeSome writes p or a part of it, as long as there is progress. See [transport.write] for look.
-func (c *Conn) writeSome(p []byte, look func()) error {
+// writeSome writes p or a part of it, as long as there is progress.
+func (c *Conn) writeSome(p []byte) error {
 	most := maxBlocking
 	if c.detached {
 		if n := c.trySend(p); n > 0 {
@@ -53,7 +53,7 @@ func (c *Conn) writeSome(p []byte, look func()) error {
 	if c.engine.WriteDeadline > 0 {
 		deadline = time.Now().Add(c.engine.WriteDeadline)
 	}
-	n, err := c.socket.write(p[:min(len(p), most)], deadline, look)
+	n, err := c.socket.write(c, p[:min(len(p), most)], deadline)
 	c.out.wrote(n)
 	if n > 0 && isTimeout(err) {
 		return nil
