@@ -222,9 +222,13 @@ func TestSharedAndPerConn(t *testing.T) {
 func TestBatchTail(t *testing.T) {
 	for per, wanted := range map[hub.BatchPer]string{hub.Shared: "1m0s a:0 a:1", hub.PerConn: "1s a:0 a:1"} {
 		for name, end := range map[string]func(s *session){
-			"close":    func(s *session) { s.Client.Close() },
-			"vanish":   func(s *session) { _ = s.Conn().Close() },
-			"protocol": func(s *session) { go func() { _ = s.Raw([]byte{0xff, 0xff}) }(); s.wantClose(ws.StatusProtocolError) },
+			"close":  func(s *session) { s.Client.Close() },
+			"vanish": func(s *session) { _ = s.Conn().Close() },
+			"protocol": func(s *session) {
+				go func() { _ = s.Raw([]byte{0xff, 0xff}) }()
+				s.wantClose(ws.StatusProtocolError)
+				_ = s.Conn().Close()
+			},
 		} {
 			t.Run(fmt.Sprint(name, per), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fiberwsx/wsx/internal/wire"
@@ -56,4 +57,37 @@ func TestAPeerThatHangsUpIsNotWaitedFor(t *testing.T) {
 			r.ended(t)
 		})
 	}
+}
+
+// TestViolationOverAPipe: a connection that cannot be half closed takes what a peer that broke the protocol was about
+// to write, and is not held for one that never hangs up.
+func TestViolationOverAPipe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := limits()
+		cfg.CloseTimeout = time.Hour
+		r := piped(t, cfg, &recorder{})
+		begun := time.Now()
+		must(t, r.client.Raw([]byte{0x83, 0x80, 0, 0, 0, 0})) // a reserved opcode
+		f, err := r.client.ReadFrame()
+		must(t, err)
+		want(t, "answer", f.Op, wire.OpClose)
+		synctest.Wait()
+		must(t, r.client.Raw(ping("on its way")))
+		r.ended(t)
+		if took := time.Since(begun); took > time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+// TestAnAnswerOverAPipeEndsIt: nothing comes behind a close frame, so that its peer is not kept waiting for the end.
+func TestAnAnswerOverAPipeEndsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := piped(t, limits(), &recorder{})
+		begun := time.Now()
+		r.client.SendClose(ws.StatusNormalClosure, "")
+		want(t, "answer", r.client.ReadClose().Status, ws.StatusNormalClosure)
+		r.ended(t)
+		want(t, "time", time.Since(begun), 0)
+	})
 }
