@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"math"
 	"slices"
 
 	"github.com/fiberwsx/wsx/internal/wire"
@@ -28,8 +29,8 @@ func (t Target) deliver(letters ...letter) {
 			letters[i].packed.Free()
 		}
 	}()
-	pick := t.picker(letters)
-	ends := t.append(letters, pick)
+	pick, most := t.picker(letters)
+	ends := t.append(letters, pick, most)
 	for i, s := range t.hub.shards {
 		if ends[i] > 0 && pick == nil {
 			s.kick(t.except)
@@ -62,12 +63,13 @@ func (t Target) populated() bool {
 }
 
 // append appends letters to the log of every shard that has members, and returns where the logs end then. It waits
-// until all of those have room, but not for one that gets its first member meanwhile.
-func (t Target) append(letters []letter, pick func(*Conn) int) (ends [mostShards]uint64) {
+// until all of those have room, but not for one that gets its first member meanwhile. most is how many members get a
+// letter at most.
+func (t Target) append(letters []letter, pick func(*Conn) int, most int) (ends [mostShards]uint64) {
 	var reserved [mostShards]int
 	for i, s := range t.hub.shards { // always in this order, so that nobody waits in a circle
 		if s.has(t.scope, t.others) {
-			reserved[i] = t.size(letters, s, pick != nil)
+			reserved[i] = t.size(letters, s, pick != nil, most)
 			s.reserve(reserved[i])
 		}
 	}
@@ -81,15 +83,18 @@ func (t Target) append(letters []letter, pick func(*Conn) int) (ends [mostShards
 	return t.appendNow(letters, pick)
 }
 
-// size returns how much letters may take in a shard's log, with lists of those who get them or without.
-func (t Target) size(letters []letter, s *shard, lists bool) (bytes int) {
+// size returns how much letters may take in a shard's log, with lists of those who get them or without, but for members
+// who come later.
+func (t Target) size(letters []letter, s *shard, lists bool, most int) (bytes int) {
 	for i := range letters {
 		bytes += len(letters[i].Data) + deliveryCost
 	}
 	if lists {
+		members := 0
 		for _, to := range t.scopes() {
-			bytes += receiverCost * s.members.Len(to)
+			members += s.members.Len(to)
 		}
+		bytes += receiverCost * min(members, most)
 	}
 	return bytes
 }
@@ -110,26 +115,28 @@ func (t Target) appendNow(letters []letter, pick func(*Conn) int) (ends [mostSha
 	return ends
 }
 
-// nothing is the place of the letter for a member that gets none.
+// nothing is the place of the letter for a member that gets none. It is no place.
 const nothing = -1
 
-// picker returns what tells which letter a member gets; nil when that is simple, for one letter. Where's functions are
-// called here, under no lock.
-func (t Target) picker(letters []letter) func(*Conn) (place int) {
-	if len(t.where) == 0 && len(t.others) == 0 && len(letters) == 1 {
-		return nil
-	}
-	var wanted map[*Conn]struct{} // of all but t.except; nil: all
-	if len(t.where) > 0 {
-		wanted = make(map[*Conn]struct{})
+// picker returns what tells which letter a member gets, and how many get one at most; nil when that is simple, for one
+// letter. Where's functions are called here, under no lock.
+func (t Target) picker(letters []letter) (pick func(*Conn) (place int), most int) {
+	switch {
+	case len(t.where) > 0:
+		wanted := make(map[*Conn]struct{})
 		for _, c := range t.conns() {
 			wanted[c] = struct{}{}
 		}
+		return chooser(wanted, nil, subprotocols(letters)), len(wanted)
+	case len(t.others) > 0 || len(letters) > 1:
+		return chooser(nil, t.except, subprotocols(letters)), math.MaxInt
+	default:
+		return nil, math.MaxInt
 	}
-	return chooser(wanted, t.except, subprotocols(letters))
 }
 
-// chooser is apart from picker, because what it captures goes to the heap.
+// chooser picks among those who are wanted, all if that is nil, but for some. It is apart from picker, because what it
+// captures goes to the heap.
 func chooser(wanted map[*Conn]struct{}, except []*Conn, subprotocols []string) func(*Conn) int {
 	return func(c *Conn) int {
 		if _, ok := wanted[c]; !ok && wanted != nil || slices.Contains(except, c) {

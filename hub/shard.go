@@ -140,7 +140,7 @@ func (s *shard) listsLocked(scopes []scope, n int, pick func(*Conn) int) [][]*Co
 
 // lockMembers locks who is a member, here and elsewhere, for a change of c. A message that is being sent is in the log
 // of no shard then, or of all: else somebody who has come after its first receiver got it could get it too. Only who is
-// over leaves without it. Nobody sends meanwhile, so what waits for c in the log by now is queued before.
+// over leaves without it. Most of what waits for c in the log is queued before, so that this takes little time.
 func (s *shard) lockMembers(c *Conn) {
 	s.settle(c)
 	s.hub.sending.Lock()

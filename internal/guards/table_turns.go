@@ -88,6 +88,7 @@ var turnGuards = []guard{
 	{"send: a turn is no time of waiting", "internal/wire/writing.go", `l.progress, l.yielded = l.progress.Add(now.Sub(l.yielded)), time.Time{}`, `l.yielded = time.Time{}`, wire, "^TestATurnIsNoRefusal"},
 	{"send: which is no progress", "internal/wire/writing.go", `l.progress, l.yielded = l.progress.Add(now.Sub(l.yielded)), time.Time{}`, `l.progress, l.yielded = now, time.Time{}`, wire, "^TestATurnIsNoProgress"},
 	{"send: many that look take turns", "internal/wire/detached_write_linux.go", "\t\tc.beforeLook()\n", "", wire, "^TestWritersTake"},
+	{"send: which are no refusal either", "internal/wire/pace.go", `c.engine.writers.Piece(c.takeTurn)`, `c.engine.writers.Piece(c.engine.takeTurn)`, wire, "^TestALookIsNoRefusal"},
 	{"slow: many do not look at once", "internal/wire/detached_write_linux.go", `return d - rand.N(d/2)`, `return d - 0*rand.N(d/2)`, wire, "^TestLooksAreSpread"},
 	{"send: slow calls are forgotten", "internal/wire/pace.go", `e.pace.halved.Store(0)`, `return true`, wire, "^TestSlowSendsAreForgotten"},
 	{"send: less at once where it takes long", "internal/wire/pace.go", `case took >= longSend:`, `case false:`, wire, "^TestSlowSendsBecomeSmaller"},

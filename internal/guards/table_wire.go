@@ -58,8 +58,8 @@ var outboxGuards = []guard{
 
 var socketGuards = []guard{
 	{"close: bounded when the peer is silent", "internal/wire/close.go", `c.timer = time.AfterFunc(d, c.Abort)`, `_ = c.timer`, wire, "^TestCloseTimeout|^TestCloseWithin"},
-	{"close: reads on behind a violation", "internal/wire/read.go", "c.close(violation, c.engine.CloseTimeout, false)\n\t\tc.discard(c.engine.CloseTimeout, lingering)", "c.close(violation, c.engine.CloseTimeout, false)", wire, "^TestViolation"},
-	{"close: so it does where there are no halves", "internal/wire/read.go", `wait(hungUp, untold)`, `_ = 0`, wire, "^TestViolationOverAPipe"},
+	{"close: reads on behind a violation", "internal/wire/read.go", "c.close(violation, c.engine.CloseTimeout, false)\n\t\tc.discard(c.engine.CloseTimeout, false)", "c.close(violation, c.engine.CloseTimeout, false)", wire, "^TestViolation"},
+	{"close: so it does where there are no halves", "internal/wire/read.go", `wait(hungUp, lingering)`, `_ = 0`, wire, "^TestViolationOverAPipe"},
 	{"close: little that is thrown away wakes nobody", "internal/wire/detached_linux.go", `SO_RCVLOWAT, len(p))`, `SO_RCVLOWAT, 1)`, wire, "^TestLittleThatIsThrownAway"},
 	{"Goexit: ends its connection", "internal/wire/read.go", `c.close(ws.CloseError{Status: ws.StatusInternalError}, c.engine.CloseTimeout, false)`, `_ = ws.StatusInternalError`, wire, "^TestGoexit"},
 	{"held: what comes is kept until the close", "internal/wire/read.go", `if held && heard {`, `if held && heard && false {`, wire, "^TestHold|^TestHeld"},
@@ -103,6 +103,9 @@ var budgetGuards = []guard{
 	{"budget: a writer without a processor is no refusal", "internal/wire/engine.go", `spares: (*Conn).starves, `, ``, wire, "^TestAWriterWithoutAProcessor"},
 	{"slow: nor for a round", "internal/wire/outbox.go", `|| o.conn.starves(o.load.stuck())`, `|| false`, wire, "^TestAWriterWithoutAProcessor"},
 	{"slow: nor is it believed for ever", "internal/wire/slow.go", `stuck < mostStarved && c.socket.takes()`, `c.socket.takes()`, wire, "^TestAWriterThatNeverGets"},
+	{"budget: who has moved meanwhile is spared", "internal/wire/budget.go", `waits && !h.since.Before(k.found), waits`, `false, waits`, wire, "^TestATurnIsNoMove"},
+	{"budget: a turn is no move", "internal/wire/budget.go", `waits && !h.since.Before(k.found), waits`, `!h.since.Equal(k.since), waits`, wire, "^TestATurnIsNoMove"},
+	{"budget: nobody goes in a turn", "internal/wire/budget.go", `case !waits || b.spares`, `case b.spares`, wire, "^TestATurnIsNoMove"},
 	{"budget: who is spared hides nobody", "internal/wire/budget.go", "if b.relieveOf(k) {", "if b.relieveOf(k) || true {", wire, "^TestWhoIsSparedHidesNobody"},
 	{"slow: TLS can be asked", "internal/wire/transport.go", "ready, _ := isReady(t.socket())", "ready := false", wire, "^TestASocketSays"},
 	{"slow: nor one that was given back", "internal/wire/transport.go", `if t.released {`, `if false {`, wire, "^TestAnEndedSocket"},

@@ -44,7 +44,7 @@ type budget struct {
 // holding is what a connection holds.
 type holding struct {
 	bytes int
-	since time.Time // when it last moved; zero: it does not wait for its peer
+	since time.Time // when it last moved, or later by its turns since; zero: it does not wait for its peer
 	from  time.Time // when it began to hold so much
 	goes  bool      // it was told to
 }
@@ -52,8 +52,9 @@ type holding struct {
 // candidate is a connection that the budget may close.
 type candidate struct {
 	conn    *Conn
-	holding         // bytes come back when it is closed
-	worth   float64 // bytes times the seconds for which it has not moved
+	holding           // bytes come back when it is closed
+	found   time.Time // when that was so
+	worth   float64   // bytes times the seconds for which it has not moved
 }
 
 // add notes that n more bytes are held, or fewer.
@@ -217,15 +218,16 @@ func (b *budget) relieve() {
 	b.armLocked()
 }
 
-// relieveOf closes a candidate, unless it has moved or that can be spared it. One that is closing already, and still
-// holds it, has had its time: it is cut off. False: nothing comes back from it, so others have to go.
+// relieveOf closes a candidate, unless it has moved, does not wait, or can be spared that. One that is closing already,
+// and still holds it, has had its time: it is cut off. False: nothing comes back from it, so others have to go.
 func (b *budget) relieveOf(k candidate) bool {
 	c := k.conn
 	c.engine.letOthers()
+	moved, waits := b.still(k)
 	switch {
-	case b.moved(k) || b.shed != nil && b.shed(c):
+	case moved || b.shed != nil && b.shed(c):
 		return true
-	case b.spares != nil && b.spares(c, time.Since(k.since)):
+	case !waits || b.spares != nil && b.spares(c, time.Since(k.since)):
 		return false
 	}
 	if err := b.close(c); errors.Is(err, ErrClosed) || b.exhausted() {
@@ -234,12 +236,14 @@ func (b *budget) relieveOf(k candidate) bool {
 	return true
 }
 
-// moved reports whether a candidate has moved since it was found, because others were closed first, which takes time.
-func (b *budget) moved(k candidate) bool {
+// still reports whether a candidate has moved since it was found, because others were closed first, which takes time;
+// and whether it waits for its peer: it may let others go instead.
+func (b *budget) still(k candidate) (moved, waits bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	h, holds := b.holders[k.conn]
-	return !holds || !h.since.Equal(k.since)
+	waits = !h.since.IsZero()
+	return !holds || waits && !h.since.Before(k.found), waits
 }
 
 // candidates returns those who have not moved for longer than they may.
@@ -249,7 +253,7 @@ func (b *budget) candidates() (all []candidate) {
 	now, allowed := time.Now(), b.allows()
 	for c, h := range b.holders {
 		if still := now.Sub(h.since); still >= allowed && !h.since.IsZero() {
-			all = append(all, candidate{c, h, float64(h.bytes) * still.Seconds()})
+			all = append(all, candidate{c, h, now, float64(h.bytes) * still.Seconds()})
 		}
 	}
 	return all

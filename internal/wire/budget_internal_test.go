@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,4 +44,44 @@ func TestBudgetCountsItsHolders(t *testing.T) {
 			t.Errorf("%d hold something in the end", len(b.holders))
 		}
 	})
+}
+
+// TestATurnIsNoMove: who lets others go while the budget closes somebody else has not moved by that, and goes next; but
+// not in the middle of its turn, where another one goes in its place. Who has moved is spared.
+func TestATurnIsNoMove(t *testing.T) {
+	for name, row := range map[string]struct {
+		meanwhile func(hold func(since time.Time), since time.Time)
+		closed    string
+	}{
+		"nothing":          {func(func(time.Time), time.Time) {}, "ab"},
+		"a turn":           {func(hold func(time.Time), since time.Time) { hold(since.Add(time.Millisecond)) }, "ab"},
+		"a turn under way": {func(hold func(time.Time), _ time.Time) { hold(time.Time{}) }, "ac"},
+		"progress":         {func(hold func(time.Time), _ time.Time) { hold(time.Now()) }, "a"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := budget{most: 200 << 10, patience: patience}
+				e := new(Engine)
+				conns := []*Conn{{engine: e}, {engine: e}, {engine: e}}
+				since, closed := time.Now(), ""
+				b.close = func(c *Conn) error {
+					if closed == "" {
+						row.meanwhile(func(since time.Time) { b.hold(conns[1], 60<<10, 60<<10, since) }, since)
+					}
+					closed += string(rune('a' + slices.Index(conns, c)))
+					return nil
+				}
+				for i, c := range conns {
+					b.used.Add(int64(70-10*i) << 10)
+					b.hold(c, 0, (70-10*i)<<10, since)
+				}
+				time.Sleep(strainPatience)
+				b.relieve()
+				b.timer.Stop()
+				if closed != row.closed {
+					t.Errorf("closed %s, want %s", closed, row.closed)
+				}
+			})
+		})
+	}
 }

@@ -79,15 +79,3 @@ func TestViolationOverAPipe(t *testing.T) {
 		}
 	})
 }
-
-// TestAnAnswerOverAPipeEndsIt: nothing comes behind a close frame, so that its peer is not kept waiting for the end.
-func TestAnAnswerOverAPipeEndsIt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := piped(t, limits(), &recorder{})
-		begun := time.Now()
-		r.client.SendClose(ws.StatusNormalClosure, "")
-		want(t, "answer", r.client.ReadClose().Status, ws.StatusNormalClosure)
-		r.ended(t)
-		want(t, "time", time.Since(begun), 0)
-	})
-}

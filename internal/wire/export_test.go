@@ -49,6 +49,9 @@ func Yields(c *Conn, on bool) (stuck time.Duration) {
 	return Stuck(c)
 }
 
+// Look has c's writer look whether its socket takes something, but for the look.
+func Look(c *Conn) { c.beforeLook() }
+
 // Stuck returns for how long c's writer has waited for the socket.
 func Stuck(c *Conn) time.Duration {
 	c.out.mu.Lock()

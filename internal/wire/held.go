@@ -46,7 +46,7 @@ func (l *load) release(k *chunk) {
 	k.release()
 }
 
-// declare tells the budget of a weight that has changed, or of progress.
+// declare tells the budget of a weight that has changed, of progress, or of a turn.
 func (l *load) declare(before int) {
 	since := l.progress
 	if !l.yielded.IsZero() {

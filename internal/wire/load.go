@@ -19,7 +19,7 @@ type load struct {
 	closing  []byte // the close frame, until it is taken
 	writing  bool   // a writer is at work; hand and the socket are its own
 	moved    chan struct{}
-	progress time.Time // since when the writer waits for the socket
+	progress time.Time // since when the writer waits for the socket, its turns not counted
 	yielded  time.Time // since when the writer lets others go first, and does not wait for the socket; zero: it does
 	loose    loose     // what of it may be dropped
 

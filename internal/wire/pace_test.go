@@ -208,3 +208,27 @@ func TestATurnIsNoProgress(t *testing.T) {
 		want(t, "stuck later", wire.Stuck(r.Conn), refused+more)
 	})
 }
+
+// TestALookIsNoRefusal: nor does a writer wait for the socket while it lets others go before a look.
+func TestALookIsNoRefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := wire.NewEngine(limits())
+		client, server := wsxtest.Pipe(t)
+		r := startOn(t, client, server, e, &recorder{})
+		must(t, r.Send(ws.Text, []byte("never read")))
+		const apart, refused = 20 * time.Millisecond, 25 * time.Millisecond
+		turns := 0
+		wire.SetTurn(e, func() {
+			turns++
+			time.Sleep(time.Second)
+			want(t, "stuck during the turn", wire.Stuck(r.Conn), refused)
+		})
+		wire.Look(r.Conn)
+		time.Sleep(apart)
+		wire.Look(r.Conn) // the first of a burst
+		time.Sleep(refused - apart)
+		wire.Look(r.Conn)
+		want(t, "turns", turns, 1)
+		want(t, "stuck after it", wire.Stuck(r.Conn), refused)
+	})
+}

@@ -52,7 +52,7 @@ func (c *Conn) live(mayNap bool) {
 		defer c.finish()
 		if !returned { // runtime.Goexit in a callback: where the parser stands is not known
 			c.close(ws.CloseError{Status: ws.StatusInternalError}, c.engine.CloseTimeout, false)
-			c.discard(c.engine.CloseTimeout, lingering)
+			c.discard(c.engine.CloseTimeout, false)
 			return
 		}
 		c.end(err)
@@ -66,11 +66,11 @@ func (c *Conn) end(err error) {
 	var violation ws.CloseError
 	switch {
 	case errors.Is(err, errPeerClosed):
-		c.discard(lingering, 0)
+		c.discard(lingering, true)
 	case errors.As(err, &violation):
 		c.parser.forget() // the peer may let the close handshake take its time
 		c.close(violation, c.engine.CloseTimeout, false)
-		c.discard(c.engine.CloseTimeout, lingering)
+		c.discard(c.engine.CloseTimeout, false)
 	default:
 		if errors.Is(err, io.EOF) {
 			c.answerOut(err)
@@ -192,17 +192,19 @@ func (c *Conn) parkLocked() {
 	}
 }
 
-// discard reads and throws away until the peer hangs up, at most for d after the close frame is out; for untold, if
-// that is above 0, where the peer cannot be told that nothing more comes. It reads from the start: a peer that writes
-// before it reads would wait for ever otherwise, and the close frame behind it.
-func (c *Conn) discard(d, untold time.Duration) {
+// discard reads and throws away until the peer hangs up, at most for d after the close frame is out. One that cannot be
+// told by a half close that nothing more comes does not know that it should: where it has closed in order, which others
+// wait for, the socket is closed at once. It reads from the start: a peer that writes before it reads would wait for
+// ever otherwise, and the close frame behind it.
+func (c *Conn) discard(d time.Duration, inOrder bool) {
 	hungUp := make(chan struct{})
 	c.writers.Go(func() {
 		c.flushed()
-		if c.socket.finishWriting() {
+		switch {
+		case c.socket.finishWriting():
 			c.linger(hungUp, d)
-		} else if untold > 0 {
-			wait(hungUp, untold)
+		case !inOrder:
+			wait(hungUp, lingering)
 		}
 		c.socket.close()
 	})

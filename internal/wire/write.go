@@ -80,8 +80,11 @@ func (c *Conn) countDropped(n int) {
 
 // isTimeout reports whether err is a deadline's. Not every net.Conn returns os.ErrDeadlineExceeded itself.
 func isTimeout(err error) bool {
-	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
-		return err != nil
+	switch { // the usual ones first: ne goes to the heap
+	case err == nil:
+		return false
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return true
 	}
 	var ne net.Error
 	return errors.As(err, &ne) && ne.Timeout()
