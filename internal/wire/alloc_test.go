@@ -34,3 +34,17 @@ func TestParsingAMessageDoesNotAllocate(t *testing.T) {
 		})
 	}
 }
+
+// TestAQueueGrowsOnce: what is stuck in many outboxes leaves no arrays behind that have become too small.
+func TestAQueueGrowsOnce(t *testing.T) {
+	l := new(load)
+	n := testing.AllocsPerRun(100, func() {
+		l.queue = l.first[:0]
+		for range many {
+			l.append(chunk{messages: 1})
+		}
+	})
+	if n != 1 || len(l.queue) != many {
+		t.Errorf("%v allocations for %d chunks that wait, want 1", n, len(l.queue))
+	}
+}

@@ -30,6 +30,10 @@ type load struct {
 // few is how many chunks wait without an array of their own: those of a small share.
 const few = smallShare / smallChunk
 
+// many is how many chunks a queue's first array of its own has room for: what one of Go's sizes of memory holds. Arrays
+// that grow step by step are garbage in each of the outboxes in which broadcasts get stuck, and all grow at once.
+const many = 37
+
 var loadPool = sync.Pool{New: func() any { return new(load) }}
 
 // loadLocked returns the load, made when there is none.
@@ -102,8 +106,12 @@ func (l *load) grow(size int, corked bool) *chunk {
 
 // append puts a chunk at the end of the queue.
 func (l *load) append(k chunk) {
-	if n := len(l.queue); n == cap(l.queue) && n < few {
+	switch n := len(l.queue); {
+	case n < cap(l.queue):
+	case n < few:
 		l.queue = l.first[:copy(l.first[:], l.queue)]
+	case n < many:
+		l.queue = append(make([]chunk, 0, many), l.queue...)
 	}
 	l.queue = append(l.queue, k)
 }
