@@ -217,8 +217,8 @@ func TestSharedAndPerConn(t *testing.T) {
 	}
 }
 
-// TestBatchTail ends connections with a batch that is not full: it is handled all the same, with PerConn at once. The
-// handle in it is stale by then, and harmless.
+// TestBatchTail ends connections with a batch that is not full: it is handled all the same, with PerConn at once, which
+// is when nothing more can come. The handle in it is stale by then, and harmless.
 func TestBatchTail(t *testing.T) {
 	for per, wanted := range map[hub.BatchPer]string{hub.Shared: "1m0s a:0 a:1", hub.PerConn: "1s a:0 a:1"} {
 		for name, end := range map[string]func(s *session){
@@ -229,7 +229,15 @@ func TestBatchTail(t *testing.T) {
 				s.wantClose(ws.StatusProtocolError)
 				_ = s.Conn().Close()
 			},
+			"protocol, and stays": func(s *session) {
+				go func() { _ = s.Raw([]byte{0xff, 0xff}) }()
+				s.wantClose(ws.StatusProtocolError)
+			},
 		} {
+			wanted := wanted
+			if name == "protocol, and stays" && per == hub.PerConn {
+				wanted = "1.5s a:0 a:1"
+			}
 			t.Run(fmt.Sprint(name, per), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					var answers list[error]

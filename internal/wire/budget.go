@@ -44,7 +44,8 @@ type budget struct {
 // holding is what a connection holds.
 type holding struct {
 	bytes int
-	since time.Time // when it last moved, or later by its turns since; zero: it does not wait for its peer
+	moved time.Time // when it last did
+	since time.Time // the same, later by its turns since; zero: it does not wait for its peer
 	from  time.Time // when it began to hold so much
 	goes  bool      // it was told to
 }
@@ -52,9 +53,8 @@ type holding struct {
 // candidate is a connection that the budget may close.
 type candidate struct {
 	conn    *Conn
-	holding           // bytes come back when it is closed
-	found   time.Time // when that was so
-	worth   float64   // bytes times the seconds for which it has not moved
+	holding         // bytes come back when it is closed
+	worth   float64 // bytes times the seconds for which it has not moved
 }
 
 // add notes that n more bytes are held, or fewer.
@@ -110,8 +110,8 @@ func (b *budget) allows() time.Duration {
 	return strainPatience
 }
 
-// hold notes what c holds. before is what it held by the last call.
-func (b *budget) hold(c *Conn, before, bytes int, since time.Time) {
+// hold notes what c holds, when it last moved, and since when it waits. before is what it held by the last call.
+func (b *budget) hold(c *Conn, before, bytes int, moved, since time.Time) {
 	if b.most == 0 {
 		return
 	}
@@ -133,7 +133,7 @@ func (b *budget) hold(c *Conn, before, bytes int, since time.Time) {
 	if h.bytes == 0 {
 		h.from = time.Now()
 	}
-	h.bytes, h.since = bytes, since
+	h.bytes, h.moved, h.since = bytes, moved, since
 	b.countLocked(h, 1)
 	b.holders[c] = h
 }
@@ -218,16 +218,15 @@ func (b *budget) relieve() {
 	b.armLocked()
 }
 
-// relieveOf closes a candidate, unless it has moved, does not wait, or can be spared that. One that is closing already,
-// and still holds it, has had its time: it is cut off. False: nothing comes back from it, so others have to go.
+// relieveOf closes a candidate, unless it has moved or that can be spared it. One that is closing already, and still
+// holds it, has had its time: it is cut off. False: nothing comes back from it, so others have to go.
 func (b *budget) relieveOf(k candidate) bool {
 	c := k.conn
 	c.engine.letOthers()
-	moved, waits := b.still(k)
 	switch {
-	case moved || b.shed != nil && b.shed(c):
+	case b.hasMoved(k) || b.shed != nil && b.shed(c):
 		return true
-	case !waits || b.spares != nil && b.spares(c, time.Since(k.since)):
+	case b.spares != nil && b.spares(c, time.Since(k.since)):
 		return false
 	}
 	if err := b.close(c); errors.Is(err, ErrClosed) || b.exhausted() {
@@ -236,14 +235,13 @@ func (b *budget) relieveOf(k candidate) bool {
 	return true
 }
 
-// still reports whether a candidate has moved since it was found, because others were closed first, which takes time;
-// and whether it waits for its peer: it may let others go instead.
-func (b *budget) still(k candidate) (moved, waits bool) {
+// hasMoved reports whether a candidate has moved since it was found, because others were closed first, which takes
+// time. That it lets others go meanwhile, or has done so, is no move.
+func (b *budget) hasMoved(k candidate) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	h, holds := b.holders[k.conn]
-	waits = !h.since.IsZero()
-	return !holds || waits && !h.since.Before(k.found), waits
+	return !holds || !h.moved.Equal(k.moved)
 }
 
 // candidates returns those who have not moved for longer than they may.
@@ -253,7 +251,7 @@ func (b *budget) candidates() (all []candidate) {
 	now, allowed := time.Now(), b.allows()
 	for c, h := range b.holders {
 		if still := now.Sub(h.since); still >= allowed && !h.since.IsZero() {
-			all = append(all, candidate{c, h, now, float64(h.bytes) * still.Seconds()})
+			all = append(all, candidate{c, h, float64(h.bytes) * still.Seconds()})
 		}
 	}
 	return all

@@ -14,7 +14,7 @@ func TestBudgetCountsItsHolders(t *testing.T) {
 		first, second := new(Conn), new(Conn)
 		hold := func(c *Conn, before, bytes int, want ...int) {
 			t.Helper()
-			b.hold(c, before, bytes, time.Now())
+			b.hold(c, before, bytes, time.Now(), time.Now())
 			b.used.Add(int64(bytes - before))
 			for i, got := range []int{int(b.little.Load()) >> 10, int(b.held >> 10), b.staying, int(b.leaving >> 10)} {
 				if got != want[i] {
@@ -46,34 +46,45 @@ func TestBudgetCountsItsHolders(t *testing.T) {
 	})
 }
 
-// TestATurnIsNoMove: who lets others go while the budget closes somebody else has not moved by that, and goes next; but
-// not in the middle of its turn, where another one goes in its place. Who has moved is spared.
+// TestATurnIsNoMove: who lets others go while the budget closes somebody else has not moved by that, and goes next. Who
+// has moved is spared, whatever it does behind that, and whenever it says so.
 func TestATurnIsNoMove(t *testing.T) {
 	for name, row := range map[string]struct {
-		meanwhile func(hold func(since time.Time), since time.Time)
+		meanwhile func(say func(moved, since time.Time), moved, found time.Time)
 		closed    string
 	}{
-		"nothing":          {func(func(time.Time), time.Time) {}, "ab"},
-		"a turn":           {func(hold func(time.Time), since time.Time) { hold(since.Add(time.Millisecond)) }, "ab"},
-		"a turn under way": {func(hold func(time.Time), _ time.Time) { hold(time.Time{}) }, "ac"},
-		"progress":         {func(hold func(time.Time), _ time.Time) { hold(time.Now()) }, "a"},
+		"nothing": {func(func(_, _ time.Time), time.Time, time.Time) {}, "ab"},
+		"a turn": {func(say func(_, _ time.Time), moved, _ time.Time) {
+			say(moved, moved.Add(time.Millisecond))
+		}, "ab"},
+		"a long turn": {func(say func(_, _ time.Time), moved, _ time.Time) {
+			say(moved, moved.Add(time.Second))
+		}, "ab"},
+		"a turn under way": {func(say func(_, _ time.Time), moved, _ time.Time) { say(moved, time.Time{}) }, "ab"},
+		"progress":         {func(say func(_, _ time.Time), _, found time.Time) { say(found, found) }, "a"},
+		"progress before it was found": {func(say func(_, _ time.Time), _, found time.Time) {
+			say(found.Add(-time.Millisecond), found.Add(-time.Millisecond))
+		}, "a"},
+		"progress, and then a turn": {func(say func(_, _ time.Time), _, found time.Time) { say(found, time.Time{}) }, "a"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := budget{most: 200 << 10, patience: patience}
 				e := new(Engine)
 				conns := []*Conn{{engine: e}, {engine: e}, {engine: e}}
-				since, closed := time.Now(), ""
+				moved, closed := time.Now(), ""
 				b.close = func(c *Conn) error {
 					if closed == "" {
-						row.meanwhile(func(since time.Time) { b.hold(conns[1], 60<<10, 60<<10, since) }, since)
+						row.meanwhile(func(moved, since time.Time) {
+							b.hold(conns[1], 60<<10, 60<<10, moved, since)
+						}, moved, time.Now())
 					}
 					closed += string(rune('a' + slices.Index(conns, c)))
 					return nil
 				}
 				for i, c := range conns {
 					b.used.Add(int64(70-10*i) << 10)
-					b.hold(c, 0, (70-10*i)<<10, since)
+					b.hold(c, 0, (70-10*i)<<10, moved, moved)
 				}
 				time.Sleep(strainPatience)
 				b.relieve()

@@ -81,7 +81,7 @@ func (e *events) control(op Opcode, payload []byte, more bool) error {
 func (e *events) holds(before, bytes int, since time.Time) {
 	b := &e.engine.partials
 	b.add(bytes - before)
-	b.hold((*Conn)(e), before, bytes, since)
+	b.hold((*Conn)(e), before, bytes, since, since)
 }
 
 // answer queues the pong of a ping. A peer that does not read its pongs is not read any more until it does.

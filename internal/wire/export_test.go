@@ -49,7 +49,7 @@ func Yields(c *Conn, on bool) (stuck time.Duration) {
 	return Stuck(c)
 }
 
-// Look has c's writer look whether its socket takes something, but for the look.
+// Look does what c's writer does before it looks whether its socket takes something.
 func Look(c *Conn) { c.beforeLook() }
 
 // Stuck returns for how long c's writer has waited for the socket.

@@ -1,7 +1,5 @@
 package wire
 
-import "time"
-
 // feed gives a detached socket what waits and could still be dropped, a small chunk at most, and reports whether the
 // socket has taken all of it. What it does not take stays in the queue, where it can be dropped or replaced until the
 // socket is ready for it: only a message that is written in part is in hand afterwards. It is called by the writer,
@@ -38,7 +36,7 @@ func (o *outbox) feed() (all bool) {
 // took notes what a detached socket has taken of the hand, and reports whether that is empty.
 func (l *load) took(n int) bool {
 	if n > 0 {
-		l.progress = time.Now()
+		l.moves()
 		l.signal()
 	}
 	return l.wrote(n)

@@ -52,5 +52,5 @@ func (l *load) declare(before int) {
 	if !l.yielded.IsZero() {
 		since = time.Time{}
 	}
-	l.conn.engine.outboxes.hold(l.conn, before, l.weight, since)
+	l.conn.engine.outboxes.hold(l.conn, before, l.weight, l.latest, since)
 }

@@ -19,7 +19,8 @@ type load struct {
 	closing  []byte // the close frame, until it is taken
 	writing  bool   // a writer is at work; hand and the socket are its own
 	moved    chan struct{}
-	progress time.Time // since when the writer waits for the socket, its turns not counted
+	latest   time.Time // when the socket last took something, or the writer began
+	progress time.Time // since when the writer waits for the socket: the same, later by its turns
 	yielded  time.Time // since when the writer lets others go first, and does not wait for the socket; zero: it does
 	loose    loose     // what of it may be dropped
 
@@ -30,8 +31,8 @@ type load struct {
 // few is how many chunks wait without an array of their own: those of a small share.
 const few = smallShare / smallChunk
 
-// many is how many chunks a queue's first array of its own has room for: what one of Go's sizes of memory holds. Arrays
-// that grow step by step are garbage in each of the outboxes in which broadcasts get stuck, and all grow at once.
+// many is how many chunks a queue's first array of its own has room for: what one of Go's sizes of memory holds, on 64
+// bits. Arrays that grow step by step are garbage in each of the outboxes in which broadcasts get stuck.
 const many = 37
 
 var loadPool = sync.Pool{New: func() any { return new(load) }}
@@ -193,6 +194,12 @@ func (l *load) putBack() {
 		l.hand = piece
 		l.reindex()
 	}
+}
+
+// moves notes that the writer begins, or that the socket took something.
+func (l *load) moves() {
+	l.latest = time.Now()
+	l.progress = l.latest
 }
 
 // wrote notes that the socket took n bytes, and reports whether the hand is empty.

@@ -192,10 +192,10 @@ func (c *Conn) parkLocked() {
 	}
 }
 
-// discard reads and throws away until the peer hangs up, at most for d after the close frame is out. One that cannot be
-// told by a half close that nothing more comes does not know that it should: where it has closed in order, which others
-// wait for, the socket is closed at once. It reads from the start: a peer that writes before it reads would wait for
-// ever otherwise, and the close frame behind it.
+// discard reads and throws away until the peer hangs up, at most for d after the close frame is out. Where it cannot be
+// told by a half close that nothing more comes, it may not know that it should: the socket is closed soon after, and at
+// once if both have closed in order. It reads from the start: a peer that writes before it reads would wait for ever
+// otherwise, and the close frame behind it.
 func (c *Conn) discard(d time.Duration, inOrder bool) {
 	hungUp := make(chan struct{})
 	c.writers.Go(func() {

@@ -68,7 +68,8 @@ func (o *outbox) writeLocked() {
 		return
 	}
 	l.putBack()
-	l.writing, l.progress = true, time.Now()
+	l.writing = true
+	l.moves()
 	l.settle()
 	if o.fullLocked(1) {
 		o.loosenLocked()
@@ -100,7 +101,7 @@ func (o *outbox) wrote(n int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if n > 0 {
-		o.load.progress = time.Now()
+		o.load.moves()
 	}
 	if o.load.wrote(n) {
 		o.load.signal()
