@@ -236,7 +236,7 @@ func TestBatchTail(t *testing.T) {
 		} {
 			wanted := wanted
 			if name == "protocol, and stays" && per == hub.PerConn {
-				wanted = "1.5s a:0 a:1"
+				wanted = "1.05s a:0 a:1"
 			}
 			t.Run(fmt.Sprint(name, per), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {

@@ -59,7 +59,7 @@ var outboxGuards = []guard{
 var socketGuards = []guard{
 	{"close: bounded when the peer is silent", "internal/wire/close.go", `c.timer = time.AfterFunc(d, c.Abort)`, `_ = c.timer`, wire, "^TestCloseTimeout|^TestCloseWithin"},
 	{"close: reads on behind a violation", "internal/wire/read.go", "c.close(violation, c.engine.CloseTimeout, false)\n\t\tc.discard(c.engine.CloseTimeout, false)", "c.close(violation, c.engine.CloseTimeout, false)", wire, "^TestViolation"},
-	{"close: so it does where there are no halves", "internal/wire/read.go", `wait(hungUp, lingering)`, `_ = 0`, wire, "^TestViolationOverAPipe"},
+	{"close: so it does where there are no halves", "internal/wire/read.go", `wait(hungUp, untold)`, `_ = 0`, wire, "^TestViolationOverAPipe"},
 	{"close: little that is thrown away wakes nobody", "internal/wire/detached_linux.go", `SO_RCVLOWAT, len(p))`, `SO_RCVLOWAT, 1)`, wire, "^TestLittleThatIsThrownAway"},
 	{"Goexit: ends its connection", "internal/wire/read.go", `c.close(ws.CloseError{Status: ws.StatusInternalError}, c.engine.CloseTimeout, false)`, `_ = ws.StatusInternalError`, wire, "^TestGoexit"},
 	{"held: what comes is kept until the close", "internal/wire/read.go", `if held && heard {`, `if held && heard && false {`, wire, "^TestHold|^TestHeld"},

@@ -204,7 +204,7 @@ func (c *Conn) discard(d time.Duration, inOrder bool) {
 		case c.socket.finishWriting():
 			c.linger(hungUp, d)
 		case !inOrder:
-			wait(hungUp, lingering)
+			wait(hungUp, untold)
 		}
 		c.socket.close()
 	})
