@@ -38,7 +38,7 @@ func main() {
 	flag.BoolVar(&o.list, "list", false, "print the floods, and the rates of their attackers")
 	flag.IntVar(&o.clients, "clients", 200, "polite clients")
 	flag.DurationVar(&o.duration, "duration", 3*time.Second, "run each flood for `D`, and as long without; some take a multiple the first time")
-	flag.IntVar(&o.pairs, "pairs", 9, "run each flood so many times, and before each time without")
+	flag.IntVar(&o.pairs, "pairs", 9, "run each flood so many times, and before each time without; up to three times as often where that decides nothing")
 	flag.IntVar(&o.cores, "server-cores", 1, "processors of the server: 1, or 2, of which the second is the clients' too")
 	flag.IntVar(&o.connects, "connects", 100_000, "connects of each kind; 0: none")
 	flag.BoolVar(&o.markdown, "markdown", false, "print the tables as Markdown")

@@ -38,7 +38,7 @@ func TestAFewFloods(t *testing.T) {
 		var r row
 		for d := time.Second; d < 10*time.Second && r.report.Seen[f.expect] == 0; d *= 2 { // the attacker comes last on a busy machine
 			var err error
-			if r, err = measure(t.Context(), options{cores: 1, clients: 20, duration: d, pairs: 1}, binary, f, func(int) {}); err != nil {
+			if r, err = measure(t.Context(), options{cores: 1, clients: 20, duration: d, pairs: 1}, binary, f, func(int, int) {}); err != nil {
 				t.Fatalf("%s: %v", f.name, err)
 			}
 		}
@@ -118,6 +118,29 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
+// TestUndecided: what lies on both sides of what is allowed is measured on, whether its median is below or above.
+func TestUndecided(t *testing.T) {
+	const ms = time.Millisecond
+	for name, tt := range map[string]struct {
+		pairs []pair
+		want  bool
+	}{
+		"none":                       {nil, false},
+		"one below":                  {seen(ms, 2*ms), false},
+		"one above":                  {seen(ms, 3*ms), false},
+		"all below but one":          {seen(ms, ms, ms, ms, ms, ms, ms, ms, ms, 9*ms), false},
+		"all above but one":          {seen(ms, 3*ms, ms, 3*ms, ms, 3*ms, ms, 3*ms, ms, ms), false},
+		"more below than above":      {seen(ms, ms, ms, ms, ms, ms, ms, 9*ms, ms, 9*ms), true},
+		"more above than below":      {seen(ms, ms, ms, ms, ms, 3*ms, ms, 3*ms, ms, 3*ms), true},
+		"of which those count below": {append(seen(ms, ms, ms, ms), taken(ms, 9*ms, ms, 9*ms)...), false},
+		"most of which do not count": {append(seen(ms, ms), taken(ms, ms, ms, ms)...), true},
+	} {
+		if got := (row{pairs: tt.pairs}).undecided(); got != tt.want {
+			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		}
+	}
+}
+
 // TestStolen: the column of the two processors, and not that of all together or of the eleventh.
 func TestStolen(t *testing.T) {
 	const stat = "cpu  1 2 3 4 5 6 7 10 0 0\ncpu0 1 2 3 4 5 6 7 3 0 0\ncpu1 1 2 3 4 5 6 7 5 0 0\ncpu10 1 2 3 4 5 6 7 2 0 0\nintr 1 2 3 4 5 6 7 8 9\ncpu1 1 2"
@@ -145,7 +168,7 @@ func TestTable(t *testing.T) {
 	tb := table{[]row{held, {err: errors.New("gone\nfor good")}}}
 	tb.print(&text, false)
 	tb.print(&markdown, true)
-	if want := "| pings | 1.0 | 3.0 | 2.0 | 0 | 0 | 1000 | 1000 | 1.00 | 1.00 to 1.00 | 2 of 4 | 0 % | 0 % | 2 connects, 20 frames | yes | 1008 ×3 | held |"; !strings.Contains(markdown.String(), want) {
+	if want := "| pings | 1.0 | 3.0 | 2.0 | 0 | 0 | 1000 | 1000 | 1.00 | 1.00 to 1.00 | 2 | 2 of 4 | 0 % | 0 % | 2 connects, 20 frames | yes | 1008 ×3 | held |"; !strings.Contains(markdown.String(), want) {
 		t.Errorf("got %s", &markdown)
 	}
 	if strings.Count(text.String(), "\n") != 3 || !strings.Contains(text.String(), "MISSED: gone\n") {

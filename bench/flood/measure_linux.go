@@ -16,13 +16,14 @@ import (
 const (
 	warmup = time.Second
 	sample = 20 * time.Millisecond // between two looks at the memory
+	rounds = 3                     // of as many pairs as wanted, at most
 )
 
 // measureAll runs the floods one after the other.
 func measureAll(ctx context.Context, o options, binary string, chosen []flood, t *table) error {
 	for i, f := range chosen {
-		r, err := measure(ctx, o, binary, f, func(pair int) {
-			fmt.Fprintf(os.Stderr, "\r\033[K%d of %d: %s, pair %d of %d", i+1, len(chosen), f.name, pair, o.pairs)
+		r, err := measure(ctx, o, binary, f, func(pair, of int) {
+			fmt.Fprintf(os.Stderr, "\r\033[K%d of %d: %s, pair %d of %d", i+1, len(chosen), f.name, pair, of)
 		})
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -36,8 +37,9 @@ func measureAll(ctx context.Context, o options, binary string, chosen []flood, t
 	return nil
 }
 
-// measure runs one flood against a fresh server: quiet, flood, quiet, flood, as many pairs as wanted. It tells of each.
-func measure(ctx context.Context, o options, binary string, f flood, tell func(pair int)) (r row, err error) {
+// measure runs one flood against a fresh server: quiet, flood, quiet, flood, as many pairs as wanted, and as many again
+// while they leave open what they say. It tells of each.
+func measure(ctx context.Context, o options, binary string, f flood, tell func(pair, of int)) (r row, err error) {
 	r.flood = f
 	s, err := serve(ctx, binary, o.cores, f.files, f.args...)
 	if err != nil {
@@ -49,10 +51,10 @@ func measure(ctx context.Context, o options, binary string, f flood, tell func(p
 		return r, err
 	}
 	defer clients.stop()
-	for i := range o.pairs {
-		tell(i + 1)
-		if err = r.pair(ctx, o, s, clients, i == 0); err != nil {
-			break
+	for round := 1; err == nil && round <= rounds && (round == 1 || r.undecided()); round++ {
+		for of := round * o.pairs; err == nil && len(r.pairs) < of; {
+			tell(len(r.pairs)+1, of)
+			err = r.pair(ctx, o, s, clients)
 		}
 	}
 	if _, r.peak, _ = s.memory(); err == nil {
@@ -63,7 +65,7 @@ func measure(ctx context.Context, o options, binary string, f flood, tell func(p
 
 // pair measures without the flood and then with it. The first flood lasts as long as this one has to, and with it
 // begins what is known of the memory.
-func (r *row) pair(ctx context.Context, o options, s *server, clients *polite, first bool) error {
+func (r *row) pair(ctx context.Context, o options, s *server, clients *polite) error {
 	var p pair
 	if err := rest(ctx, warmup); err != nil {
 		return err
@@ -81,7 +83,7 @@ func (r *row) pair(ctx context.Context, o options, s *server, clients *polite, f
 		return err
 	}
 	lasts := o.duration
-	if first {
+	if len(r.pairs) == 0 {
 		lasts *= time.Duration(max(1, r.flood.lasts))
 		if r.base = base; s.forget() != nil {
 			return errors.New("the peak of the memory cannot be set back")

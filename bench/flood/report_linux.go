@@ -84,15 +84,24 @@ func median[T cmp.Ordered](r row, f func(p pair) T) (middle T) {
 	return middle
 }
 
-// quartiles returns between what the middle half of the ratios lies.
-func (r row) quartiles() string {
+// quartiles returns between what the middle half of the ratios lies; 0 without any.
+func (r row) quartiles() (low, high float64) {
 	all := sorted(r, pair.ratio)
 	if len(all) == 0 {
-		return ""
+		return 0, 0
 	}
 	n := (len(all) - 1) / 4
-	return fmt.Sprintf("%.2f to %.2f", all[n], all[len(all)-1-n])
+	return all[n], all[len(all)-1-n]
 }
+
+// undecided reports whether the pairs leave open on which side of what is allowed the ratio is: the middle half of them
+// lies on both, or the host has taken time from more than half.
+func (r row) undecided() bool {
+	low, high := r.quartiles()
+	return low <= mostRatio && mostRatio < high || r.hostTookTooMuch()
+}
+
+func (r row) hostTookTooMuch() bool { return 2*len(r.counted()) < len(r.pairs) }
 
 func (r row) before() time.Duration {
 	return median(r, func(p pair) time.Duration { return p.quiet.P99 })
@@ -146,7 +155,7 @@ func (r row) verdict() string {
 	if r.ratio() > mostRatio {
 		bad = append(bad, "p99")
 	}
-	if 2*len(r.counted()) < len(r.pairs) {
+	if r.hostTookTooMuch() {
 		bad = append(bad, "the host took too much time")
 	}
 	switch e := r.flood.expect; {
@@ -183,7 +192,7 @@ func (t *table) failed() error {
 }
 
 var columns = []string{
-	"flood", "RSS base MiB", "peak", "growth", "p50 µs", "during", "p99 µs", "during", "ratio", "quartiles", "windows", "server's load", "during", "a second", "alive",
+	"flood", "RSS base MiB", "peak", "growth", "p50 µs", "during", "p99 µs", "during", "ratio", "quartiles", "pairs", "windows", "server's load", "during", "a second", "alive",
 	"attacker saw", "verdict",
 }
 
@@ -207,12 +216,13 @@ func (t *table) print(w io.Writer, markdown bool) {
 
 func (r row) numbers() []string {
 	counted, all := r.windows()
+	low, high := r.quartiles()
 	return []string{
 		r.flood.name, mebibytes(r.base), mebibytes(r.peak), mebibytes(r.growth()),
 		micros(median(r, func(p pair) time.Duration { return p.quiet.P50 })),
 		micros(median(r, func(p pair) time.Duration { return p.flooded.P50 })),
 		micros(r.before()), micros(r.during()), fmt.Sprintf("%.2f", r.ratio()),
-		r.quartiles(), fmt.Sprintf("%d of %d", counted, all),
+		fmt.Sprintf("%.2f to %.2f", low, high), fmt.Sprint(len(r.pairs)), fmt.Sprintf("%d of %d", counted, all),
 		percent(median(r, func(p pair) float64 { return p.quietLoad })), percent(median(r, func(p pair) float64 { return p.load })),
 	}
 }
