@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"math"
 	"slices"
 
 	"github.com/fiberwsx/wsx/internal/wire"
@@ -62,13 +61,13 @@ func (t Target) populated() bool {
 	return false
 }
 
-// append appends letters to the log of every shard that has members, and returns where the logs end then. It waits
-// until all of those have room, but not for one that gets its first member meanwhile. most is how many members get a
-// letter at most.
-func (t Target) append(letters []letter, pick func(*Conn) int, most int) (ends [mostShards]uint64) {
+// append appends letters to the log of every shard that has members who get one, and returns where the logs end then.
+// It waits until all of those have room, but not for one that gets its first member meanwhile. most is how many members
+// of a shard get a letter at most; nil: as many as there are.
+func (t Target) append(letters []letter, pick func(*Conn) int, most map[*shard]int) (ends [mostShards]uint64) {
 	var reserved [mostShards]int
 	for i, s := range t.hub.shards { // always in this order, so that nobody waits in a circle
-		if s.has(t.scope, t.others) {
+		if t.reaches(s, most) {
 			reserved[i] = t.size(letters, s, pick != nil, most)
 			s.reserve(reserved[i])
 		}
@@ -80,12 +79,17 @@ func (t Target) append(letters []letter, pick func(*Conn) int, most int) (ends [
 			}
 		}
 	}()
-	return t.appendNow(letters, pick)
+	return t.appendNow(letters, pick, most)
+}
+
+// reaches reports whether a shard has members who get something.
+func (t Target) reaches(s *shard, most map[*shard]int) bool {
+	return s.has(t.scope, t.others) && (most == nil || most[s] > 0)
 }
 
 // size returns how much letters may take in a shard's log, with lists of those who get them or without, but for members
 // who come later.
-func (t Target) size(letters []letter, s *shard, lists bool, most int) (bytes int) {
+func (t Target) size(letters []letter, s *shard, lists bool, most map[*shard]int) (bytes int) {
 	for i := range letters {
 		bytes += len(letters[i].Data) + deliveryCost
 	}
@@ -94,18 +98,21 @@ func (t Target) size(letters []letter, s *shard, lists bool, most int) (bytes in
 		for _, to := range t.scopes() {
 			members += s.members.Len(to)
 		}
-		bytes += receiverCost * min(members, most)
+		if most != nil {
+			members = min(members, most[s])
+		}
+		bytes += receiverCost * members
 	}
 	return bytes
 }
 
 // appendNow is append without the waiting. Who is a member does not change between the first log and the last.
-func (t Target) appendNow(letters []letter, pick func(*Conn) int) (ends [mostShards]uint64) {
+func (t Target) appendNow(letters []letter, pick func(*Conn) int, most map[*shard]int) (ends [mostShards]uint64) {
 	t.hub.sending.RLock()
 	defer t.hub.sending.RUnlock()
 	for i, s := range t.hub.shards {
 		switch {
-		case !s.has(t.scope, t.others):
+		case !t.reaches(s, most):
 		case pick == nil:
 			ends[i] = s.send(t.scope, letters[0], t.except)
 		default:
@@ -115,23 +122,24 @@ func (t Target) appendNow(letters []letter, pick func(*Conn) int) (ends [mostSha
 	return ends
 }
 
-// nothing is the place of the letter for a member that gets none. It is no place.
+// nothing is the place of the letter for a member that gets none.
 const nothing = -1
 
-// picker returns what tells which letter a member gets, and how many get one at most; nil when that is simple, for one
-// letter. Where's functions are called here, under no lock.
-func (t Target) picker(letters []letter) (pick func(*Conn) (place int), most int) {
+// picker returns what tells which letter a member gets, nil when that is simple, for one letter; and how many members
+// of each shard get one at most, nil when that is not known. Where's functions are called here, under no lock.
+func (t Target) picker(letters []letter) (pick func(*Conn) (place int), most map[*shard]int) {
 	switch {
 	case len(t.where) > 0:
-		wanted := make(map[*Conn]struct{})
+		wanted, most := make(map[*Conn]struct{}), make(map[*shard]int)
 		for _, c := range t.conns() {
 			wanted[c] = struct{}{}
+			most[c.shard]++
 		}
-		return chooser(wanted, nil, subprotocols(letters)), len(wanted)
+		return chooser(wanted, nil, subprotocols(letters)), most
 	case len(t.others) > 0 || len(letters) > 1:
-		return chooser(nil, t.except, subprotocols(letters)), math.MaxInt
+		return chooser(nil, t.except, subprotocols(letters)), nil
 	default:
-		return nil, math.MaxInt
+		return nil, nil
 	}
 }
 

@@ -138,4 +138,14 @@ func TestALogHasNoRoomForThoseWhoGetNothing(t *testing.T) {
 	if pick(conns[1]) != 0 || pick(conns[0]) != nothing || pick(conns[2]) != nothing {
 		t.Error("the one that is wanted gets nothing, or others get it")
 	}
+	other := newShard(h) // all of whose members it leaves over
+	h.shards = append(h.shards, other)
+	if _, err := other.members.Join(scope{kind: room, name: "a"}, &Conn{hub: h, shard: other}); err != nil {
+		t.Fatal(err)
+	}
+	s.flushing, other.flushing = true, true // by nobody
+	other.end = 7
+	if ends := to.append(tick, pick, most); ends[0] == 0 || ends[1] != 0 {
+		t.Errorf("the logs end at %d, want something in the first one alone", ends[:2])
+	}
 }
