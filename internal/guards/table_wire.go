@@ -59,7 +59,10 @@ var outboxGuards = []guard{
 var socketGuards = []guard{
 	{"close: bounded when the peer is silent", "internal/wire/close.go", `c.timer = time.AfterFunc(d, c.Abort)`, `_ = c.timer`, wire, "^TestCloseTimeout|^TestCloseWithin"},
 	{"close: reads on behind a violation", "internal/wire/read.go", "c.close(violation, c.engine.CloseTimeout, false)\n\t\tc.discard(c.engine.CloseTimeout, false)", "c.close(violation, c.engine.CloseTimeout, false)", wire, "^TestViolation"},
-	{"close: so it does where there are no halves", "internal/wire/read.go", `wait(hungUp, untold)`, `_ = 0`, wire, "^TestViolationOverAPipe"},
+	{"close: so it does where there are no halves", "internal/wire/read.go", `left > 0 && !wait(hungUp, left);`, `left < 0;`, wire, "^TestViolationOverAPipe"},
+	{"close: but one that goes on writing", "internal/wire/read.go", `, lingering-now)`, `, time.Hour)`, wire, "^TestViolationOverAPipe"},
+	{"close: until it is silent", "internal/wire/read.go", `silence-now+time.Duration(heard.Load())`, `silence-now`, wire, "^TestViolationOverAPipe"},
+	{"close: at once in order", "internal/wire/read.go", `case !inOrder:`, `case true:`, wire, "^TestViolationOverAPipe"},
 	{"close: little that is thrown away wakes nobody", "internal/wire/detached_linux.go", `SO_RCVLOWAT, len(p))`, `SO_RCVLOWAT, 1)`, wire, "^TestLittleThatIsThrownAway"},
 	{"Goexit: ends its connection", "internal/wire/read.go", `c.close(ws.CloseError{Status: ws.StatusInternalError}, c.engine.CloseTimeout, false)`, `_ = ws.StatusInternalError`, wire, "^TestGoexit"},
 	{"held: what comes is kept until the close", "internal/wire/read.go", `if held && heard {`, `if held && heard && false {`, wire, "^TestHold|^TestHeld"},
@@ -103,6 +106,11 @@ var budgetGuards = []guard{
 	{"budget: a writer without a processor is no refusal", "internal/wire/engine.go", `spares: (*Conn).starves, `, ``, wire, "^TestAWriterWithoutAProcessor"},
 	{"slow: nor for a round", "internal/wire/outbox.go", `|| o.conn.starves(o.load.stuck())`, `|| false`, wire, "^TestAWriterWithoutAProcessor"},
 	{"slow: nor is it believed for ever", "internal/wire/slow.go", `stuck < mostStarved && c.socket.takes()`, `c.socket.takes()`, wire, "^TestAWriterThatNeverGets"},
+	{"budget: who lets others go first has not moved", "internal/wire/held.go", `l.weight, l.latest, since)`, `l.weight, l.progress, since)`, wire, "^TestBudgetSparesWhoTakes"},
+	{"budget: who takes something has", "internal/wire/load.go", `	l.latest = time.Now()
+	l.progress = l.latest`, `	l.progress = time.Now()`, wire, "^TestBudgetSparesWhoTakes"},
+	{"budget: long queues count", "internal/wire/held.go", `placeCost * max(0, len(l.queue)-l.loose.gone-few)`, `0 * placeCost`, wire, "^TestLongQueuesCount"},
+	{"budget: a queue that was emptied is short", "internal/wire/loose.go", `if 4*len(kept) < cap(kept) {`, `if false {`, wire, "^TestAQueueShrinks"},
 	{"budget: who has moved meanwhile is spared", "internal/wire/budget.go", `!h.moved.Equal(k.moved)`, `false && h.moved.Equal(k.moved)`, wire, "^TestATurnIsNoMove"},
 	{"budget: a turn is no move", "internal/wire/budget.go", `!h.moved.Equal(k.moved)`, `!h.since.Equal(k.since)`, wire, "^TestATurnIsNoMove"},
 	{"budget: who is spared hides nobody", "internal/wire/budget.go", "if b.relieveOf(k) {", "if b.relieveOf(k) || true {", wire, "^TestWhoIsSparedHidesNobody"},

@@ -48,3 +48,40 @@ func TestAQueueGrowsOnce(t *testing.T) {
 		t.Errorf("%v allocations for %d chunks that wait, want 1", n, len(l.queue))
 	}
 }
+
+// TestASlidingQueueSeldomMoves: one in, one out, at any length; also one that is nearly as long as its first array.
+func TestASlidingQueueSeldomMoves(t *testing.T) {
+	one := chunk{data: []byte{1}, messages: 1}
+	for _, length := range []int{few, few + 1, many / 2, many - 3, many - 1, many, 100} {
+		l := new(load)
+		l.queue = l.first[:0]
+		for range length {
+			l.append(one)
+		}
+		const times = 1000
+		n := testing.AllocsPerRun(1, func() {
+			for range times {
+				l.pop()
+				l.append(one)
+			}
+		})
+		if most := float64(2 * times / length); n > most || len(l.queue) != length {
+			t.Errorf("%v allocations for %d in and out of %d, want at most %v", n, times, length, most)
+		}
+	}
+}
+
+// TestAQueueShrinks: what was dropped leaves no long array behind.
+func TestAQueueShrinks(t *testing.T) {
+	l := &load{conn: &Conn{engine: new(Engine)}}
+	l.queue = l.first[:0]
+	for range 1000 {
+		l.push(chunk{data: []byte{1}, messages: 1, terms: newTerms(Mark{Policy: PolicyDropOldest}, nil)})
+	}
+	for range 990 {
+		l.dropOldest()
+	}
+	if cap(l.queue) > 200 || len(l.queue)-l.loose.gone != 10 {
+		t.Errorf("a queue of %d, %d of them empty, has room for %d", len(l.queue), l.loose.gone, cap(l.queue))
+	}
+}

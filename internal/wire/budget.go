@@ -219,7 +219,8 @@ func (b *budget) relieve() {
 }
 
 // relieveOf closes a candidate, unless it has moved or that can be spared it. One that is closing already, and still
-// holds it, has had its time: it is cut off. False: nothing comes back from it, so others have to go.
+// holds it, has had its time: it is cut off. False: nothing comes back from it, so others have to go. Who has moved is
+// believed until the next look.
 func (b *budget) relieveOf(k candidate) bool {
 	c := k.conn
 	c.engine.letOthers()

@@ -174,6 +174,31 @@ func TestSharedRoundsCountOnce(t *testing.T) {
 	})
 }
 
+// TestLongQueuesCount: many messages that are shared take memory in each of the queues in which they wait.
+func TestLongQueuesCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const rounds, chunk = 200, 72
+		held := func(n int) int64 {
+			e, rigs := group(t, limits(), n)
+			for i := range rounds {
+				round := wire.NewRound(rigs[0].log)
+				round.Append(ws.Binary, pattern(2000+i), nil)
+				for _, r := range rigs {
+					_, _, err := r.SendRound(round)
+					must(t, err)
+					r.log = round.End()
+				}
+				round.Release()
+			}
+			held, _ := e.Held()
+			return held
+		}
+		if each := (held(11) - held(1)) / 10; each < rounds*chunk*9/10 || each > 4*rounds*chunk {
+			t.Errorf("each of the queues counts for %d bytes", each)
+		}
+	})
+}
+
 // TestLittleMemoryForLittleThatWaits: what waits is not kept in the room that was made for more.
 func TestLittleMemoryForLittleThatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -249,6 +274,57 @@ func TestBudgetSparesWhoMovesMeanwhile(t *testing.T) {
 		time.Sleep(strain)
 		wantStatuses(t, "in the end", rigs, ws.StatusTryAgainLater, 0, 0)
 	})
+}
+
+// TestBudgetSparesWhoTakesMeanwhile: nor does who takes something in that time go. That its writer lets others go first
+// is no reason.
+func TestBudgetSparesWhoTakesMeanwhile(t *testing.T) {
+	const gone = ws.StatusSlowConsumer
+	for name, row := range map[string]struct {
+		meanwhile func(second *rig)
+		second    ws.Status
+		third     ws.Status // goes for it with the next look
+	}{
+		"nothing":         {func(*rig) {}, gone, 0},
+		"takes something": {func(second *rig) { takeSome(t, second) }, 0, gone},
+		"lets others go first": {func(second *rig) {
+			wire.Yields(second.Conn, true)
+			time.Sleep(time.Millisecond)
+			wire.Yields(second.Conn, false)
+		}, gone, 0},
+		"takes something, and lets others go first": {func(second *rig) {
+			takeSome(t, second)
+			wire.Yields(second.Conn, true)
+			time.Sleep(time.Millisecond)
+			wire.Yields(second.Conn, false)
+		}, 0, gone},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, rigs := group(t, budgeted(), 3)
+				var looked, second time.Time
+				rigs[0].handler.onClosing = func() {
+					row.meanwhile(rigs[1])
+					looked = time.Now()
+				}
+				rigs[1].handler.onClosing = func() { second = time.Now() }
+				for _, r := range rigs {
+					must(t, r.Send(ws.Binary, pattern(100<<10)))
+					time.Sleep(10 * time.Millisecond)
+				}
+				time.Sleep(strain)
+				wantStatuses(t, "in the end", rigs, gone, row.second, row.third)
+				want(t, "the second one went with the first", second.Equal(looked), row.second == gone)
+			})
+		})
+	}
+}
+
+// takeSome reads a part of what waits for a client.
+func takeSome(t *testing.T, r *rig) {
+	_, err := io.ReadFull(r.client.Conn(), make([]byte, 16<<10))
+	must(t, err)
+	synctest.Wait()
 }
 
 // TestBudgetsOff holds whatever comes.

@@ -25,8 +25,9 @@ const (
 // The peer's close frame does not say that it has seen ours: the two may have crossed.
 const lingering = 500 * time.Millisecond
 
-// untold is how long a socket that cannot be half closed is read after a violation: its peer waits for the end.
-const untold = 50 * time.Millisecond
+// silence is how long a peer that has broken the protocol writes nothing before a socket is closed that cannot be half
+// closed: it may be waiting for that. One that goes on writing is read for lingering at most.
+const silence = 50 * time.Millisecond
 
 // State returns the state of the connection.
 func (c *Conn) State() State { return State(c.state.Load()) }

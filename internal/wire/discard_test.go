@@ -3,6 +3,7 @@ package wire_test
 import (
 	"errors"
 	"net"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,20 +63,46 @@ func TestAPeerThatHangsUpIsNotWaitedFor(t *testing.T) {
 // TestViolationOverAPipe: a connection that cannot be half closed takes what a peer that broke the protocol was about
 // to write, and is not held for one that never hangs up.
 func TestViolationOverAPipe(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cfg := limits()
-		cfg.CloseTimeout = time.Hour
-		r := piped(t, cfg, &recorder{})
-		begun := time.Now()
-		must(t, r.client.Raw([]byte{0x83, 0x80, 0, 0, 0, 0})) // a reserved opcode
-		f, err := r.client.ReadFrame()
-		must(t, err)
-		want(t, "answer", f.Op, wire.OpClose)
-		synctest.Wait()
-		must(t, r.client.Raw(ping("on its way")))
-		r.ended(t)
-		if took := time.Since(begun); took > time.Second {
-			t.Errorf("it took %v", took)
+	const ms = time.Millisecond
+	violation := []byte{0x83, 0x80, 0, 0, 0, 0} // a reserved opcode
+	every := func(d time.Duration) func(r *rig) {
+		return func(r *rig) {
+			for r.client.Raw(ping("on its way")) == nil {
+				time.Sleep(d)
+			}
 		}
-	})
+	}
+	for name, tt := range map[string]struct {
+		sends   []byte
+		then    func(r *rig)
+		timeout time.Duration
+		took    time.Duration
+	}{
+		"silent":                   {violation, func(*rig) {}, time.Hour, 50 * ms},
+		"once more":                {violation, func(r *rig) { time.Sleep(20 * ms); _ = r.client.Raw(ping("on its way")) }, time.Hour, 70 * ms},
+		"again and again":          {violation, every(40 * ms), time.Hour, 500 * ms},
+		"again, but too late":      {violation, every(60 * ms), time.Hour, 50 * ms},
+		"hangs up":                 {violation, func(r *rig) { time.Sleep(20 * ms); _ = r.client.Conn().Close() }, time.Hour, 20 * ms},
+		"until the close timeout":  {violation, func(*rig) {}, 10 * ms, 10 * ms},
+		"in order: nothing is due": {bye(ws.StatusNormalClosure, ""), func(*rig) {}, time.Hour, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := limits()
+				cfg.CloseTimeout = tt.timeout
+				r := piped(t, cfg, &recorder{})
+				begun := time.Now()
+				must(t, r.client.Raw(tt.sends))
+				f, err := r.client.ReadFrame()
+				must(t, err)
+				want(t, "answer", f.Op, wire.OpClose)
+				synctest.Wait()
+				var writing sync.WaitGroup
+				defer writing.Wait()
+				writing.Go(func() { tt.then(r) })
+				r.ended(t)
+				want(t, "took", time.Since(begun), tt.took)
+			})
+		})
+	}
 }

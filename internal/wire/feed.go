@@ -36,7 +36,7 @@ func (o *outbox) feed() (all bool) {
 // took notes what a detached socket has taken of the hand, and reports whether that is empty.
 func (l *load) took(n int) bool {
 	if n > 0 {
-		l.moves()
+		l.progresses()
 		l.signal()
 	}
 	return l.wrote(n)

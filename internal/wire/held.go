@@ -46,8 +46,18 @@ func (l *load) release(k *chunk) {
 	k.release()
 }
 
+// placeCost is how many bytes a place in the queue counts for, where that has an array of its own: a chunk, its terms,
+// and what the array has to spare.
+const placeCost = 128
+
 // declare tells the budget of a weight that has changed, of progress, or of a turn.
 func (l *load) declare(before int) {
+	places := placeCost * max(0, len(l.queue)-l.loose.gone-few)
+	if more := places - l.places; more != 0 {
+		l.places = places
+		l.weight += more
+		l.conn.engine.outboxes.add(more)
+	}
 	since := l.progress
 	if !l.yielded.IsZero() {
 		since = time.Time{}

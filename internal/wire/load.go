@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"slices"
 	"sync"
 	"time"
 )
@@ -15,6 +14,7 @@ type load struct {
 	messages int        // queued or in hand
 	bytes    int
 	weight   int    // what counts towards the budget
+	places   int    // bytes of that for the queue's own array
 	control  []byte // whole control frames
 	closing  []byte // the close frame, until it is taken
 	writing  bool   // a writer is at work; hand and the socket are its own
@@ -32,7 +32,8 @@ type load struct {
 const few = smallShare / smallChunk
 
 // many is how many chunks a queue's first array of its own has room for: what one of Go's sizes of memory holds, on 64
-// bits. Arrays that grow step by step are garbage in each of the outboxes in which broadcasts get stuck.
+// bits. Arrays that grow step by step are garbage in each of the outboxes in which broadcasts get stuck. A queue that
+// is longer than half of that gets twice the room it needs, since it slides along its array.
 const many = 37
 
 var loadPool = sync.Pool{New: func() any { return new(load) }}
@@ -55,6 +56,9 @@ func (o *outbox) unloadLocked() {
 	l := o.load
 	if l == nil || l.writing || l.moved != nil || !l.empty() {
 		return
+	}
+	if l.places > 0 {
+		l.declare(l.weight)
 	}
 	*l = load{run: l.run, control: l.control[:0]}
 	o.load = nil
@@ -111,7 +115,7 @@ func (l *load) append(k chunk) {
 	case n < cap(l.queue):
 	case n < few:
 		l.queue = l.first[:copy(l.first[:], l.queue)]
-	case n < many:
+	case n < many/2:
 		l.queue = append(make([]chunk, 0, many), l.queue...)
 	}
 	l.queue = append(l.queue, k)
@@ -190,14 +194,16 @@ func (l *load) putBack() {
 	}
 	if n < l.hand.messages {
 		piece := l.hand.cut(n, &l.conn.engine.outboxes)
-		l.queue = slices.Insert(l.queue, 0, l.hand)
+		l.append(chunk{})
+		copy(l.queue[1:], l.queue)
+		l.queue[0] = l.hand
 		l.hand = piece
 		l.reindex()
 	}
 }
 
-// moves notes that the writer begins, or that the socket took something.
-func (l *load) moves() {
+// progresses notes that the writer begins, or that the socket took something.
+func (l *load) progresses() {
 	l.latest = time.Now()
 	l.progress = l.latest
 }
@@ -235,13 +241,14 @@ func (l *load) abandon() (dropped int) {
 
 // drop throws away what waits, and returns how many messages that were.
 func (l *load) drop() (dropped int) {
-	for i := range l.queue {
-		dropped += l.queue[i].messages
-		l.bytes -= len(l.queue[i].data)
-		l.release(&l.queue[i])
+	all := l.queue
+	l.queue, l.loose = l.first[:0], loose{}
+	for i := range all {
+		dropped += all[i].messages
+		l.bytes -= len(all[i].data)
+		l.release(&all[i])
 	}
 	l.messages -= dropped
-	l.queue, l.loose = l.first[:0], loose{}
 	return dropped
 }
 

@@ -100,6 +100,9 @@ func (l *load) pack() {
 		}
 	}
 	clear(l.queue[len(kept):])
+	if 4*len(kept) < cap(kept) {
+		kept = append(make([]chunk, 0, max(few, 2*len(kept))), kept...)
+	}
 	l.queue = kept
 	l.reindex()
 }

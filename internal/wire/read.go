@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/fiberwsx/wsx/ws"
@@ -192,19 +193,23 @@ func (c *Conn) parkLocked() {
 	}
 }
 
-// discard reads and throws away until the peer hangs up, at most for d after the close frame is out. Where it cannot be
-// told by a half close that nothing more comes, it may not know that it should: the socket is closed soon after, and at
-// once if both have closed in order. It reads from the start: a peer that writes before it reads would wait for ever
-// otherwise, and the close frame behind it.
+// discard reads and throws away until the peer hangs up, at most for d after the close frame is out. A peer that cannot
+// be told by a half close that nothing more comes may wait for that: the socket is closed at once if both have closed
+// in order, and else as soon as the peer is silent. It reads from the start: a peer that writes before it reads would
+// wait for ever otherwise, and the close frame behind it.
 func (c *Conn) discard(d time.Duration, inOrder bool) {
-	hungUp := make(chan struct{})
+	hungUp, begun := make(chan struct{}), time.Now()
+	var heard atomic.Int64 // when it last was, from then on
 	c.writers.Go(func() {
 		c.flushed()
 		switch {
 		case c.socket.finishWriting():
 			c.linger(hungUp, d)
 		case !inOrder:
-			wait(hungUp, untold)
+			for left := silence; left > 0 && !wait(hungUp, left); {
+				now := time.Since(begun)
+				left = min(silence-now+time.Duration(heard.Load()), lingering-now)
+			}
 		}
 		c.socket.close()
 	})
@@ -214,6 +219,7 @@ func (c *Conn) discard(d time.Duration, inOrder bool) {
 		if _, err := c.socket.read(p[:]); err != nil {
 			break
 		}
+		heard.Store(int64(time.Since(begun)))
 	}
 	c.flushed()
 	close(hungUp)

@@ -69,7 +69,7 @@ func (o *outbox) writeLocked() {
 	}
 	l.putBack()
 	l.writing = true
-	l.moves()
+	l.progresses()
 	l.settle()
 	if o.fullLocked(1) {
 		o.loosenLocked()
@@ -101,7 +101,7 @@ func (o *outbox) wrote(n int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if n > 0 {
-		o.load.moves()
+		o.load.progresses()
 	}
 	if o.load.wrote(n) {
 		o.load.signal()
