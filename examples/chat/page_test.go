@@ -221,14 +221,39 @@ func TestPageFitsPhonesAndBothSchemes(t *testing.T) {
 			backgrounds[testkit.Eval[string](t, b.Browser, `getComputedStyle(document.documentElement).backgroundColor`)] = true
 		}
 	}
-	b.Do(t, chromedp.EmulateViewport(1280, 400)) // as when the keyboard of a phone comes up
-	testkit.Eventually(t, "it still is", func() bool {
-		return testkit.Eval[bool](t, b.Browser, newestInView)
-	})
+	b.follows(t)
 	if len(backgrounds) != 2 {
 		t.Errorf("light and dark have the same background: %v", backgrounds)
 	}
 	b.Clean(t)
+}
+
+// follows expects that the log goes on showing its end when its size changes, unless somebody reads what was before.
+func (b *page) follows(t *testing.T) {
+	t.Helper()
+	b.Do(t, chromedp.EmulateViewport(1280, 400)) // as when the keyboard of a phone comes up
+	testkit.Eventually(t, "the newest message still is in view", func() bool {
+		return testkit.Eval[bool](t, b.Browser, newestInView)
+	})
+	testkit.Eval[string](t, b.Browser, `(() => {
+		const log = document.getElementById("log");
+		log.scrollTop -= 1;
+		return log.style.maxHeight = "100px";
+	})()`)
+	testkit.Eventually(t, "it also is when it was just scrolled", func() bool {
+		return testkit.Eval[bool](t, b.Browser, newestInView)
+	})
+	if at := testkit.Eval[float64](t, b.Browser, `(async () => {
+		const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+		const log = document.getElementById("log");
+		log.scrollTop = 0;
+		await frames();
+		log.style.maxHeight = "200px";
+		await frames();
+		return log.scrollTop;
+	})()`); at != 0 {
+		t.Errorf("who reads the first message is taken to %v", at)
+	}
 }
 
 func TestNextPersonInTheSameTab(t *testing.T) {

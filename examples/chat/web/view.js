@@ -90,10 +90,21 @@ function line(message, session) {
 const log = () => $("log");
 const atEnd = () => log().scrollHeight - log().scrollTop - log().clientHeight < 60;
 
-// A log that shows its end goes on showing it when its size changes, as with the keyboard of a phone.
+// A log that shows its end goes on showing it when its size changes, as with the keyboard of a phone. Browsers tell of a
+// scroll before they tell of a new size: a scroll in a size not told of yet says nothing of what the reader wants.
 let following = true;
-log().addEventListener("scroll", () => { following = atEnd(); });
-new ResizeObserver(() => { if (following) log().scrollTop = log().scrollHeight; }).observe(log());
+let told = "";
+const size = () => `${log().offsetWidth} ${log().offsetHeight}`;
+log().addEventListener("scroll", () => { if (size() === told) following = atEnd(); });
+new ResizeObserver(() => {
+  told = size();
+  if (following) showEnd();
+}).observe(log(), { box: "border-box" });
+
+function showEnd() {
+  following = true;
+  log().scrollTop = log().scrollHeight;
+}
 
 // showLog shows a talk from its beginning. It is not read out: that is for what comes from now on.
 export function showLog(talk, session) {
@@ -101,7 +112,7 @@ export function showLog(talk, session) {
   log().replaceChildren(...talk.messages.map((m) => line(m, session)));
   if (talk.missed) log().prepend(element("p", "gap", "Some messages before these are not shown."));
   for (const m of talk.pending.values()) log().append(line(m, session));
-  log().scrollTop = log().scrollHeight;
+  showEnd();
   setTimeout(() => log().setAttribute("aria-live", "polite"), 200);
 }
 
@@ -110,7 +121,7 @@ export function addLine(message, session) {
   const follow = atEnd() || message.from === session.name;
   const next = [...log().children].find((div) => Number(div.dataset.at) > message.at);
   log().insertBefore(line(message, session), next ?? null);
-  if (follow) log().scrollTop = log().scrollHeight;
+  if (follow) showEnd();
 }
 
 // endPending takes a message away that was shown before the server had it.

@@ -102,11 +102,8 @@ func (b *Browser) axe(t *testing.T) {
 		t.Fatal(err)
 	}
 	Eval[bool](t, b, string(source)+"; true")
-	ctx, cancel := context.WithTimeout(b, Patience)
-	defer cancel()
-	found, err := chromedp.Run(ctx, chromedp.Evaluate[string](axe, chromedp.EvalAwaitPromise))
-	if err != nil || found != "[]" {
-		t.Errorf("axe-core: %v %s", err, found)
+	if found := Eval[string](t, b, axe); found != "[]" {
+		t.Errorf("axe-core: %s", found)
 	}
 }
 

@@ -113,12 +113,12 @@ func (b *Browser) Do(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// Eval returns what an expression is in the page.
+// Eval returns what an expression is in the page, or what its promise comes to.
 func Eval[T any](t *testing.T, b *Browser, expression string) T {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(b, Patience)
 	defer cancel()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
 		t.Fatalf("%s: %v", expression, err)
 	}
