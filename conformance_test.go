@@ -1,6 +1,8 @@
 package wsx_test
 
 import (
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/fiberwsx/wsx/hub"
@@ -10,6 +12,7 @@ import (
 // TestConformance holds every transport to the RFCs, case by case, with and without compression.
 func TestConformance(t *testing.T) {
 	onEach(t, func(t *testing.T, on transport) {
+		t.Parallel() // most of it is waiting
 		modes := map[string]hub.Compression{
 			"no compression": {},
 			"context takeover": {
@@ -23,12 +26,14 @@ func TestConformance(t *testing.T) {
 				ServerMaxWindowBits: 15, ClientMaxWindowBits: 15,
 			}
 		}
-		for name, compression := range modes {
-			t.Run(name, func(t *testing.T) {
+		names := slices.Sorted(maps.Keys(modes))
+		crowd(len(names), len(names), func(i int) {
+			t.Run(names[i], func(t *testing.T) {
+				compression := modes[names[i]]
 				conformance.Run(t, conformance.Server{
 					URL: on.serve(t, echoHub(hub.Config{Compression: compression})), Compression: compression.Enabled,
 				})
 			})
-		}
+		})
 	})
 }
