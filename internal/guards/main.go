@@ -1,6 +1,6 @@
 // Command guards removes each guard of this repository once, in a copy of the tree, and sees that a test fails.
 //
-//	./guards                 every guard; some ten minutes
+//	./guards                 every guard; most of an hour
 //	./guards -run 'frame|jwt'   those whose name matches
 //	./guards -list           what there is
 //
