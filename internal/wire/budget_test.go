@@ -155,7 +155,7 @@ func TestStrainedSender(t *testing.T) {
 func TestSharedRoundsCountOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, rigs := group(t, budgeted(), 5)
-		round := wire.NewRound(0)
+		round := wire.NewRoundAlone(0)
 		round.Append(ws.Binary, pattern(60_000), nil)
 		for _, r := range rigs {
 			_, _, err := r.SendRound(round)
@@ -181,7 +181,7 @@ func TestLongQueuesCount(t *testing.T) {
 		held := func(n int) int64 {
 			e, rigs := group(t, limits(), n)
 			for i := range rounds {
-				round := wire.NewRound(rigs[0].log)
+				round := wire.NewRoundAlone(rigs[0].log)
 				round.Append(ws.Binary, pattern(2000+i), nil)
 				for _, r := range rigs {
 					_, _, err := r.SendRound(round)

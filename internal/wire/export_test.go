@@ -2,6 +2,13 @@ package wire
 
 import "time"
 
+// NewRoundAlone returns an empty round that was none before: it keeps no more memory than its messages need.
+func NewRoundAlone(start uint64) *Round {
+	r := &Round{start: start}
+	r.retain()
+	return r
+}
+
 // Throttled gives c, which nobody reads yet, a detached socket of which send is all: it returns how much was taken.
 func Throttled(c *Conn, send func(p []byte) int) {
 	c.socket, c.detached = throttled{c.socket, send}, true

@@ -145,7 +145,7 @@ func piped(t testing.TB, cfg wire.Config, h *recorder) *rig {
 func (r *rig) round(t ws.MessageType, p []byte) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	round := wire.NewRound(r.log)
+	round := wire.NewRoundAlone(r.log)
 	defer round.Release()
 	round.Append(t, p, nil)
 	r.log = round.End()

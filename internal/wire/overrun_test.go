@@ -77,7 +77,7 @@ func (o *overrun) fill(t *testing.T, slow []int, little int) {
 	cfg := limits()
 	cfg.OutboxBudget = 1 << 20
 	o.engine = wire.NewEngine(cfg)
-	shared := wire.NewRound(0)
+	shared := wire.NewRoundAlone(0)
 	defer shared.Release()
 	shared.Append(ws.Binary, make([]byte, slow[0]), nil)
 	for _, bytes := range slow {
@@ -104,7 +104,7 @@ func (o *overrun) fillLittle(t *testing.T, n int) {
 	for i := range n {
 		_, c := unheard(t, o.engine, func(*wire.Conn) {})
 		if i == 0 || !o.few {
-			round = wire.NewRound(0)
+			round = wire.NewRoundAlone(0)
 			defer round.Release()
 			if o.roomy {
 				round.Append(ws.Binary, make([]byte, 290_000), nil) // too long for a round to be used again
@@ -131,7 +131,7 @@ func (o *overrun) trickle(t *testing.T) {
 
 func (o *overrun) send(t *testing.T, c *wire.Conn) {
 	t.Helper()
-	round := wire.NewRound(1 << 20)
+	round := wire.NewRoundAlone(1 << 20)
 	defer round.Release()
 	round.AppendMarked(ws.Binary, make([]byte, 600), nil, o.mark)
 	if _, _, err := c.SendRound(round); err != nil {

@@ -167,7 +167,7 @@ func TestATurnIsNoRefusal(t *testing.T) {
 		"budget": {60 << 10, 200 << 10, func(*testing.T, *slowSocket) {}},
 		"round": {0, 1200 << 10, func(t *testing.T, s *slowSocket) {
 			time.Sleep(longTurn - time.Millisecond)
-			round := wire.NewRound(0)
+			round := wire.NewRoundAlone(0)
 			defer round.Release()
 			round.Append(ws.Binary, make([]byte, 1000), nil)
 			_, _, err := s.conn.SendRound(round)

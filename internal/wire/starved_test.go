@@ -29,7 +29,7 @@ func TestAWriterWithoutAProcessorIsNoRefusal(t *testing.T) {
 		"budget":                              {60 << 10, 200 << 10, func(*testing.T, *wire.Conn) {}},
 		"round": {0, 1200 << 10, func(t *testing.T, c *wire.Conn) {
 			time.Sleep(starved - 2*time.Millisecond)
-			round := wire.NewRound(0)
+			round := wire.NewRoundAlone(0)
 			defer round.Release()
 			round.Append(ws.Binary, make([]byte, 1000), nil)
 			_, _, err := c.SendRound(round)
@@ -129,7 +129,7 @@ func TestAWriterThatNeverGetsAProcessor(t *testing.T) {
 
 // sendRound sends a message of so many bytes in a round behind a position of the log.
 func sendRound(c *wire.Conn, after uint64, bytes int) error {
-	round := wire.NewRound(after)
+	round := wire.NewRoundAlone(after)
 	defer round.Release()
 	round.Append(ws.Binary, make([]byte, bytes), nil)
 	_, _, err := c.SendRound(round)
