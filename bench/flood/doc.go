@@ -1,9 +1,9 @@
 // Command flood shows what hostile peers do to a server and to its other clients. For each flood it starts
 // bench/server, connects polite clients that send at a low, steady rate and time the echoes, and measures them and the
-// server's memory without the flood and then under it, nine times in turn or, where that decides nothing, up to twenty-
-// seven. It prints both beside what is allowed: 64 MiB more memory, and a p99 that is twice as long. Then it connects,
-// in every way a connection can end, 100,000 times each, and compares the goroutines, descriptors and heap of the
-// server with those before.
+// server's memory without the flood and then under it, nine times in turn or, where that decides nothing, up to 27. It
+// prints both beside what is allowed: 64 MiB more memory, and a p99 that is twice as long. Then it connects, in every
+// way a connection can end, 100,000 times each, and compares the goroutines, descriptors and heap of the server with
+// those before.
 //
 //	go run ./bench/flood                     everything: about half an hour
 //	go run ./bench/flood -floods ping -connects 0

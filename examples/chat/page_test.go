@@ -243,9 +243,10 @@ func (b *page) follows(t *testing.T) {
 	testkit.Eventually(t, "it also is when it was just scrolled", func() bool {
 		return testkit.Eval[bool](t, b.Browser, newestInView)
 	})
+	const frames = `const log = document.getElementById("log");
+		const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));`
 	if at := testkit.Eval[float64](t, b.Browser, `(async () => {
-		const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-		const log = document.getElementById("log");
+		`+frames+`
 		log.scrollTop = 0;
 		await frames();
 		log.style.maxHeight = "200px";
@@ -254,6 +255,17 @@ func (b *page) follows(t *testing.T) {
 	})()`); at != 0 {
 		t.Errorf("who reads the first message is taken to %v", at)
 	}
+	testkit.Eval[bool](t, b.Browser, `(async () => {
+		`+frames+`
+		log.scrollTop = log.scrollHeight;
+		log.style.maxHeight = "180px";
+		await frames();
+		log.style.maxHeight = "100px";
+		return true;
+	})()`)
+	testkit.Eventually(t, "it is for who has come back to it as the size changed", func() bool {
+		return testkit.Eval[bool](t, b.Browser, newestInView)
+	})
 }
 
 func TestNextPersonInTheSameTab(t *testing.T) {

@@ -49,7 +49,7 @@ func TestAQueueGrowsOnce(t *testing.T) {
 	}
 }
 
-// TestASlidingQueueSeldomMoves: one in, one out, at any length; also one that is nearly as long as its first array.
+// TestASlidingQueueSeldomMoves: one in, one out, of 4 to 100; also of nearly as many as its first array has room for.
 func TestASlidingQueueSeldomMoves(t *testing.T) {
 	one := chunk{data: []byte{1}, messages: 1}
 	for _, length := range []int{few, few + 1, many / 2, many - 3, many - 1, many, 100} {

@@ -60,6 +60,34 @@ func TestAPeerThatHangsUpIsNotWaitedFor(t *testing.T) {
 	}
 }
 
+// TestViolationOfALateReader: one that takes its messages late is read on as long, once the close frame is out.
+func TestViolationOfALateReader(t *testing.T) {
+	const ms = time.Millisecond
+	synctest.Test(t, func(t *testing.T) {
+		cfg := limits()
+		cfg.CloseTimeout = time.Hour
+		r := piped(t, cfg, &recorder{})
+		begun := time.Now()
+		must(t, r.Send(ws.Binary, pattern(60<<10)))
+		must(t, r.client.Raw([]byte{0x83, 0x80, 0, 0, 0, 0})) // a reserved opcode
+		var writing sync.WaitGroup
+		defer writing.Wait()
+		writing.Go(func() {
+			for r.client.Raw(ping("on its way")) == nil {
+				time.Sleep(40 * ms)
+			}
+		})
+		time.Sleep(600 * ms)
+		for _, op := range []wire.Opcode{wire.OpBinary, wire.OpClose} {
+			f, err := r.client.ReadFrame()
+			must(t, err)
+			want(t, "opcode", f.Op, op)
+		}
+		r.ended(t)
+		want(t, "took", time.Since(begun), 1100*ms)
+	})
+}
+
 // TestViolationOverAPipe: a connection that cannot be half closed takes what a peer that broke the protocol was about
 // to write, and is not held for one that never hangs up.
 func TestViolationOverAPipe(t *testing.T) {

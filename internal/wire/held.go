@@ -46,8 +46,8 @@ func (l *load) release(k *chunk) {
 	k.release()
 }
 
-// placeCost is how many bytes a place in the queue counts for, where that has an array of its own: a chunk, its terms,
-// and what the array has to spare.
+// placeCost is how many bytes a place in the queue counts for, where that has an array of its own: a chunk and its
+// terms, or what the array has to spare.
 const placeCost = 128
 
 // declare tells the budget of a weight that has changed, of progress, or of a turn.

@@ -33,7 +33,7 @@ const few = smallShare / smallChunk
 
 // many is how many chunks a queue's first array of its own has room for: what one of Go's sizes of memory holds, on 64
 // bits. Arrays that grow step by step are garbage in each of the outboxes in which broadcasts get stuck. A queue that
-// is longer than half of that gets twice the room it needs, since it slides along its array.
+// is longer than half of that gets more room than it needs, since it slides along its array.
 const many = 37
 
 var loadPool = sync.Pool{New: func() any { return new(load) }}

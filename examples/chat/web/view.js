@@ -98,7 +98,7 @@ const size = () => `${log().offsetWidth} ${log().offsetHeight}`;
 log().addEventListener("scroll", () => { if (size() === told) following = atEnd(); });
 new ResizeObserver(() => {
   told = size();
-  if (following) showEnd();
+  if (following || atEnd()) showEnd();
 }).observe(log(), { box: "border-box" });
 
 function showEnd() {
