@@ -60,7 +60,7 @@ var socketGuards = []guard{
 	{"close: bounded when the peer is silent", "internal/wire/close.go", `c.timer = time.AfterFunc(d, c.Abort)`, `_ = c.timer`, wire, "^TestCloseTimeout|^TestCloseWithin"},
 	{"close: reads on behind a violation", "internal/wire/read.go", "c.close(violation, c.engine.CloseTimeout, false)\n\t\tc.discard(c.engine.CloseTimeout, false)", "c.close(violation, c.engine.CloseTimeout, false)", wire, "^TestViolation"},
 	{"close: so it does where there are no halves", "internal/wire/read.go", `left > 0 && !wait(hungUp, left);`, `left < 0;`, wire, "^TestViolationOverAPipe"},
-	{"close: but one that goes on writing", "internal/wire/read.go", `, out+lingering-now)`, `, time.Hour)`, wire, "^TestViolationOverAPipe"},
+	{"close: but one that goes on writing", "internal/wire/read.go", `, out+lingering-now)`, `, out+time.Hour)`, wire, "^TestViolationOverAPipe"},
 	{"close: a late reader as long", "internal/wire/read.go", `out := time.Since(begun)`, `out := 0 * time.Since(begun)`, wire, "^TestViolationOfALateReader"},
 	{"close: until it is silent", "internal/wire/read.go", `silence-now+time.Duration(heard.Load())`, `silence-now`, wire, "^TestViolationOverAPipe"},
 	{"close: at once in order", "internal/wire/read.go", `case !inOrder:`, `case true:`, wire, "^TestViolationOverAPipe"},
