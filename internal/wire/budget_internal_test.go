@@ -11,7 +11,7 @@ import (
 func TestBudgetCountsItsHolders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := budget{most: 100 << 10}
-		first, second := new(Conn), new(Conn)
+		first, second, third := new(Conn), new(Conn), new(Conn)
 		hold := func(c *Conn, before, bytes int, want ...int) {
 			t.Helper()
 			b.hold(c, before, bytes, time.Now(), time.Now())
@@ -35,9 +35,12 @@ func TestBudgetCountsItsHolders(t *testing.T) {
 		b.leaves(first)
 		b.leaves(first)
 		hold(first, 90<<10, 99<<10, 0, 80, 1, 99)
+		hold(third, 0, 80<<10, 0, 160, 2, 99)
+		b.used.Add(-80 << 10) // it shares all of it with the second one
 		if b.overruns(second) {
 			t.Error("the second one has to go for what the first one holds")
 		}
+		hold(third, 80<<10, 0, 0, 80, 1, 99)
 		hold(first, 99<<10, 0, 0, 80, 1, 0)
 		hold(second, 80<<10, 8<<10, 8, 0, 0, 0)
 		if len(b.holders) != 0 {
