@@ -62,6 +62,7 @@ var turnGuards = []guard{
 `, ``, wire, "^TestEndingTakesTurns"},
 	{"budget: others have their turn", "internal/wire/budget.go", `	c.engine.letOthers()
 `, ``, wire, "^TestRelievingTakesTurns"},
+	{"turn: the descriptor is kept for those that rest", "internal/turn/turn.go", `if !t.taken.Load() {`, `if !t.rests() {`, "./internal/turn", "^TestTurnsThatRest"},
 	{"turn: behind all that is ready", "internal/turn/wait_unix.go", `runtime.Gosched() //`, `_ = runtime.Gosched //`, "./internal/turn", "^TestTake$"},
 	{"turn: in a burst", "internal/turn/burst.go", `		take()
 `, ``, "./internal/turn", "^TestBurst"},

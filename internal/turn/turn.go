@@ -18,7 +18,7 @@ import (
 type Turns struct {
 	mu    sync.Mutex
 	way   *way         // nil: no descriptor is held
-	taken bool         // a turn was, since closeIdle last looked
+	taken atomic.Bool  // a turn was, since closeIdle last looked
 	slow  atomic.Bool  // the last turn took long
 	rest  atomic.Int64 // until then Take returns at once, in nanoseconds after begin
 }
@@ -41,6 +41,9 @@ var begin = time.Now()
 // it at once, one goes on after each poll. It costs some microseconds. Where polls are seldom, because the process has
 // more to compute than processors, no more than a tenth of the time is spent waiting for them.
 func (t *Turns) Take() {
+	if !t.taken.Load() {
+		t.taken.Store(true)
+	}
 	if t.rests() {
 		return
 	}
@@ -56,11 +59,10 @@ func (t *Turns) Take() {
 // rests reports whether turns are not waited for now.
 func (t *Turns) rests() bool { return int64(time.Since(begin)) < t.rest.Load() }
 
-// open returns the way, or nil when there is none, and notes that a turn is taken.
+// open returns the way, or nil when there is none.
 func (t *Turns) open() *way {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.taken = true
 	if t.way == nil {
 		if t.way = newWay(); t.way != nil {
 			time.AfterFunc(linger, t.closeIdle)
@@ -74,8 +76,7 @@ func (t *Turns) open() *way {
 func (t *Turns) closeIdle() {
 	t.mu.Lock()
 	w := t.way
-	if t.taken {
-		t.taken = false
+	if t.taken.Swap(false) {
 		time.AfterFunc(linger, t.closeIdle)
 		w = nil
 	} else {
