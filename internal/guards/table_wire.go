@@ -110,8 +110,19 @@ var budgetGuards = []guard{
 	{"budget: who lets others go first has not moved", "internal/wire/held.go", `l.weight, l.latest, since)`, `l.weight, l.progress, since)`, wire, "^TestBudgetSparesWhoTakes"},
 	{"budget: who takes something has", "internal/wire/load.go", `	l.latest = time.Now()
 	l.progress = l.latest`, `	l.progress = time.Now()`, wire, "^TestBudgetSparesWhoTakes"},
-	{"budget: long queues count", "internal/wire/held.go", `placeCost * max(0, len(l.queue)-l.loose.gone-few)`, `0 * placeCost`, wire, "^TestLongQueuesCount"},
-	{"budget: a queue that was emptied is short", "internal/wire/loose.go", `if 4*len(kept) < cap(kept) {`, `if false {`, wire, "^TestAQueueShrinks"},
+	{"budget: long queues count", "internal/wire/held.go", `places := placeSize*max(0, l.room-many) + termsSize*max(0, len(l.queue)-l.loose.gone-few)`, `places := 0`, wire, "^TestLongQueuesCount"},
+	{"budget: terms count, too", "internal/wire/held.go", `termsSize*max(0, len(l.queue)-l.loose.gone-few)`, `0*termsSize`, wire, "^TestTheArrayOfAQueue"},
+	{"budget: an array that has places to spare counts", "internal/wire/held.go", `placeSize*max(0, l.room-many)`, `0*placeSize`, wire, "^TestTheArrayOfAQueue"},
+	{"budget: what a queue has left behind counts", "internal/wire/load.go", `		l.room = cap(l.queue)
+		return`, `		return`, wire, "^TestTheArrayOfAQueue"},
+	{"budget: a queue that was emptied is short", "internal/wire/loose.go", `	l.fit()
+	l.reindex()`, `	l.reindex()`, wire, "^TestAQueueShrinks"},
+	{"budget: one that was sent is short", "internal/wire/loose.go", `	l.fit()
+	if k.data == nil {`, `	if k.data == nil {`, wire, "^TestAQueueThatWasSent"},
+	{"outbox: a queue that changes stays where it is", "internal/wire/load.go", `l.room > 8*len(l.queue)`, `l.room > 2*len(l.queue)`, wire, "^TestAConflatingQueueStays"},
+	{"outbox: a short one, too", "internal/wire/load.go", `l.room > 2*many &&`, `l.room > few &&`, wire, "^TestAConflatingQueueStays"},
+	{"outbox: a queue gets room for many at once", "internal/wire/load.go", `l.house(l.queue, many)`, `l.house(l.queue, len(l.queue)+1)`, wire, "^TestAGrowingQueueAllocates"},
+	{"outbox: one that slides gets more than it needs", "internal/wire/load.go", `case n < many/2:`, `case n < many:`, wire, "^TestASlidingQueueSeldom"},
 	{"budget: who has moved meanwhile is spared", "internal/wire/budget.go", `!h.moved.Equal(k.moved)`, `false && h.moved.Equal(k.moved)`, wire, "^TestATurnIsNoMove"},
 	{"budget: a turn is no move", "internal/wire/budget.go", `!h.moved.Equal(k.moved)`, `!h.since.Equal(k.since)`, wire, "^TestATurnIsNoMove"},
 	{"budget: who is spared hides nobody", "internal/wire/budget.go", "if b.relieveOf(k) {", "if b.relieveOf(k) || true {", wire, "^TestWhoIsSparedHidesNobody"},

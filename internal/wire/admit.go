@@ -100,7 +100,7 @@ func (o *outbox) loosenLocked() {
 		return
 	}
 	old := l.queue
-	l.queue = make([]chunk, 0, max(few, l.messages))
+	l.house(nil, max(few, l.messages))
 	for i := range old {
 		if k := &old[i]; k.marked() { // admitted once more below
 			l.messages -= k.messages

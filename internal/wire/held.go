@@ -46,13 +46,15 @@ func (l *load) release(k *chunk) {
 	k.release()
 }
 
-// placeCost is how many bytes a place in the queue counts for, where that has an array of its own: a chunk and its
-// terms, or what the array has to spare.
-const placeCost = 128
+// What a queue counts for in bytes by itself, where it has an array of its own, on 64 bits.
+const (
+	placeSize = 72 // each place in the array, for a chunk
+	termsSize = 64 // each chunk: its terms, if it has some
+)
 
 // declare tells the budget of a weight that has changed, of progress, or of a turn.
 func (l *load) declare(before int) {
-	places := placeCost * max(0, len(l.queue)-l.loose.gone-few)
+	places := placeSize*max(0, l.room-many) + termsSize*max(0, len(l.queue)-l.loose.gone-few)
 	if more := places - l.places; more != 0 {
 		l.places = places
 		l.weight += more

@@ -11,10 +11,11 @@ type load struct {
 	written  int   // of hand
 	queue    []chunk
 	first    [few]chunk // what queue is made of while they are enough
+	room     int        // places in the array of queue, with those that it has left behind
 	messages int        // queued or in hand
 	bytes    int
 	weight   int    // what counts towards the budget
-	places   int    // bytes of that for the queue's own array
+	places   int    // bytes of that for the queue itself
 	control  []byte // whole control frames
 	closing  []byte // the close frame, until it is taken
 	writing  bool   // a writer is at work; hand and the socket are its own
@@ -45,7 +46,7 @@ func (o *outbox) loadLocked() *load {
 		if l.run == nil {
 			l.run = func() { l.conn.write() }
 		}
-		l.queue, l.conn = l.first[:0], o.conn
+		l.queue, l.room, l.conn = l.first[:0], few, o.conn
 		o.load = l
 	}
 	return o.load
@@ -114,11 +115,28 @@ func (l *load) append(k chunk) {
 	switch n := len(l.queue); {
 	case n < cap(l.queue):
 	case n < few:
-		l.queue = l.first[:copy(l.first[:], l.queue)]
+		l.queue, l.room = l.first[:copy(l.first[:], l.queue)], few
 	case n < many/2:
-		l.queue = append(make([]chunk, 0, many), l.queue...)
+		l.house(l.queue, many)
+	default:
+		l.queue = append(l.queue, k)
+		l.room = cap(l.queue)
+		return
 	}
 	l.queue = append(l.queue, k)
+}
+
+// house puts chunks into a new array, as the queue.
+func (l *load) house(chunks []chunk, room int) {
+	l.queue = append(make([]chunk, 0, room), chunks...)
+	l.room = cap(l.queue)
+}
+
+// fit gives up an array that is much too long. What becomes longer and shorter by some does not move each time.
+func (l *load) fit() {
+	if l.room > 2*many && l.room > 8*len(l.queue) {
+		l.house(l.queue, max(many, 2*len(l.queue)))
+	}
 }
 
 // take takes into hand what is to be written next. False: there is nothing.
@@ -242,7 +260,7 @@ func (l *load) abandon() (dropped int) {
 // drop throws away what waits, and returns how many messages that were.
 func (l *load) drop() (dropped int) {
 	all := l.queue
-	l.queue, l.loose = l.first[:0], loose{}
+	l.queue, l.room, l.loose = l.first[:0], few, loose{}
 	for i := range all {
 		dropped += all[i].messages
 		l.bytes -= len(all[i].data)

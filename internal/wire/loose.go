@@ -69,8 +69,9 @@ func (l *load) pop() chunk {
 	l.queue[0] = chunk{}
 	l.loose.base++
 	if l.queue = l.queue[1:]; len(l.queue) == 0 {
-		l.queue = l.first[:0]
+		l.queue, l.room = l.first[:0], few
 	}
+	l.fit()
 	if k.data == nil {
 		l.loose.gone--
 	} else {
@@ -81,14 +82,15 @@ func (l *load) pop() chunk {
 
 // remove drops the i-th chunk of the queue.
 func (l *load) remove(i int) {
-	k := &l.queue[i]
-	l.unindex(k)
-	l.messages -= k.messages
-	l.bytes -= len(k.data)
-	l.release(k)
+	k := l.queue[i]
+	l.unindex(&k)
+	l.queue[i] = chunk{}
 	if l.loose.gone++; l.loose.gone > mostGone && l.loose.gone > len(l.queue)/2 {
 		l.pack()
 	}
+	l.messages -= k.messages
+	l.bytes -= len(k.data)
+	l.release(&k)
 }
 
 // pack closes the gaps of the queue.
@@ -100,10 +102,8 @@ func (l *load) pack() {
 		}
 	}
 	clear(l.queue[len(kept):])
-	if 4*len(kept) < cap(kept) {
-		kept = append(make([]chunk, 0, max(few, 2*len(kept))), kept...)
-	}
 	l.queue = kept
+	l.fit()
 	l.reindex()
 }
 

@@ -1,0 +1,108 @@
+package wire
+
+import (
+	"runtime"
+	"strconv"
+	"testing"
+	"unsafe"
+)
+
+// queued returns a load with n chunks in its queue, each with terms of its own.
+func queued(n int) *load {
+	l := &load{conn: &Conn{engine: new(Engine)}}
+	l.queue = l.first[:0]
+	for range n {
+		l.push(chunk{data: someByte, messages: 1, terms: new(terms)})
+	}
+	return l
+}
+
+var someByte = []byte{1}
+
+// TestTheArrayOfAQueueCounts: the chunks of a queue and their terms do, and what has gone from it leaves no array
+// behind that does not, but for its first and what four chunks have.
+func TestTheArrayOfAQueueCounts(t *testing.T) {
+	const loads = 300
+	measure := func(before, after int) (held, counted int) {
+		base, all := inUse(), make([]*load, loads)
+		for i := range all {
+			all[i] = queued(before)
+			for len(all[i].queue) > after {
+				all[i].pop()
+			}
+			all[i].declare(0)
+			counted += all[i].places
+		}
+		held = inUse() - base
+		runtime.KeepAlive(all)
+		return held / loads, counted / loads
+	}
+	empty, _ := measure(0, 0)
+	for _, n := range [][2]int{{1000, 10}, {1000, 1}, {1000, 130}, {1000, 700}, {1000, 1000}, {200, 20}, {75, 5}, {38, 38}, {30, 5}} {
+		if held, counted := measure(n[0], n[1]); held-empty > counted+4<<10 {
+			t.Errorf("%d of %d chunks left: %d bytes, of %d without any, count for %d", n[1], n[0], held, empty, counted)
+		}
+	}
+}
+
+// inUse returns how many bytes are allocated and can still be reached.
+func inUse() int {
+	runtime.GC()
+	runtime.GC() // what pools hold goes with the second
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
+}
+
+// TestAQueueShrinks: what was dropped leaves no long array behind.
+func TestAQueueShrinks(t *testing.T) {
+	l := queued(0)
+	for range 1000 {
+		l.push(chunk{data: someByte, messages: 1, terms: newTerms(Mark{Policy: PolicyDropOldest}, nil)})
+	}
+	for range 990 {
+		l.dropOldest()
+	}
+	if cap(l.queue) > 200 || len(l.queue)-l.loose.gone != 10 {
+		t.Errorf("a queue of %d, %d of them empty, has room for %d", len(l.queue), l.loose.gone, cap(l.queue))
+	}
+}
+
+// TestAQueueThatWasSentShrinks: neither does what was sent.
+func TestAQueueThatWasSentShrinks(t *testing.T) {
+	l := queued(1000)
+	for len(l.queue) > 10 {
+		l.pop()
+	}
+	if l.declare(0); l.places > 10<<10 {
+		t.Errorf("10 chunks count for %d bytes", l.places)
+	}
+}
+
+// TestAConflatingQueueStays: messages that take the place of others, for ever, need no new arrays.
+func TestAConflatingQueueStays(t *testing.T) {
+	for _, keys := range []int{1, few, 9, many - 1, many, many + 1, 100, 300} {
+		l := queued(0)
+		updates := 0
+		update := func() {
+			m := Mark{Policy: PolicyConflate, Key: strconv.Itoa(updates % keys)}
+			updates++
+			l.conflate(m.Key)
+			l.push(chunk{data: someByte, messages: 1, terms: newTerms(m, nil)})
+		}
+		for range 200 + 20*keys {
+			update()
+		}
+		array := unsafe.SliceData(l.queue)
+		for range 5000 {
+			update()
+			if now := unsafe.SliceData(l.queue); now != array {
+				t.Errorf("%d keys: a new array after %d updates", keys, updates)
+				break
+			}
+		}
+		if n := len(l.queue) - l.loose.gone; n != keys {
+			t.Errorf("%d of %d keys wait", n, keys)
+		}
+	}
+}
