@@ -170,6 +170,30 @@ func TestNoSleepOutsideABubble(t *testing.T) {
 	}
 }
 
+// TestWhatCountsAllocationsIsRun: check runs tests without the race detector by their name.
+func TestWhatCountsAllocationsIsRun(t *testing.T) {
+	const name = "Allocat"
+	if check, err := os.ReadFile("check"); err != nil || !strings.Contains(string(check), "-run="+name+" ") {
+		t.Errorf("check does not run %s: %v", name, err)
+	}
+	for _, f := range goFiles(t) {
+		source, err := os.ReadFile(f.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, _, _ := strings.Cut(string(source), "\n")
+		if !f.test() || !strings.HasPrefix(first, "//go:build ") || !strings.Contains(first, "!race") {
+			continue
+		}
+		for _, decl := range f.syntax.Decls {
+			fn, ok := decl.(*ast.FuncDecl)
+			if ok && strings.HasPrefix(fn.Name.Name, "Test") && !strings.Contains(fn.Name.Name, name) {
+				t.Errorf("%s: check does not run %s, which has no %s in its name", f.path, fn.Name.Name, name)
+			}
+		}
+	}
+}
+
 func importsPath(syntax *ast.File, target string) bool {
 	for _, spec := range syntax.Imports {
 		if spec.Path.Value == `"`+target+`"` {

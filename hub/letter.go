@@ -61,9 +61,9 @@ func (t Target) populated() bool {
 	return false
 }
 
-// append appends letters to the log of every shard that has members who get one, and returns where the logs end then.
-// It waits until all of those have room, but not for one that gets its first member meanwhile. most is how many members
-// of a shard get a letter at most; nil: as many as there are.
+// append appends letters to the log of every shard that t reaches, and returns where the logs end then. It waits until
+// all of those have room, but not for one that gets its first member meanwhile. most is how many members of a shard get
+// a letter at most; nil: as many as there are.
 func (t Target) append(letters []letter, pick func(*Conn) int, most map[*shard]int) (ends [mostShards]uint64) {
 	var reserved [mostShards]int
 	for i, s := range t.hub.shards { // always in this order, so that nobody waits in a circle
@@ -82,7 +82,7 @@ func (t Target) append(letters []letter, pick func(*Conn) int, most map[*shard]i
 	return t.appendNow(letters, pick, most)
 }
 
-// reaches reports whether a shard has members who get something.
+// reaches reports whether a shard has members of the target, and with most whether one of them gets something.
 func (t Target) reaches(s *shard, most map[*shard]int) bool {
 	return s.has(t.scope, t.others) && (most == nil || most[s] > 0)
 }

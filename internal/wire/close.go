@@ -26,7 +26,7 @@ const (
 const lingering = 500 * time.Millisecond
 
 // silence is how long a peer that has broken the protocol writes nothing before a socket is closed that cannot be half
-// closed: it may be waiting for that. One that goes on writing is read for lingering at most.
+// closed: it may be waiting for that. One that goes on writing is read for lingering after the close frame at most.
 const silence = 50 * time.Millisecond
 
 // State returns the state of the connection.
