@@ -119,6 +119,9 @@ var budgetGuards = []guard{
 	l.reindex()`, `	l.reindex()`, wire, "^TestAQueueShrinks"},
 	{"budget: one that was sent is short", "internal/wire/loose.go", `	l.fit()
 	if k.data == nil {`, `	if k.data == nil {`, wire, "^TestAQueueThatWasSent"},
+	{"outbox: what is put back leaves no gaps behind it", "internal/wire/load.go", `		l.hand = piece
+		l.pack()`, `		l.hand = piece
+		l.reindex()`, wire, "^TestPutBackClosesTheGaps"},
 	{"outbox: a queue that changes stays where it is", "internal/wire/load.go", `l.room > 8*len(l.queue)`, `l.room > 2*len(l.queue)`, wire, "^TestAConflatingQueueStays"},
 	{"outbox: a short one, too", "internal/wire/load.go", `l.room > 2*many &&`, `l.room > few &&`, wire, "^TestAConflatingQueueStays"},
 	{"outbox: a queue gets room for many at once", "internal/wire/load.go", `l.house(l.queue, many)`, `l.house(l.queue, len(l.queue)+1)`, wire, "^TestAGrowingQueueAllocates"},

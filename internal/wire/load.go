@@ -216,7 +216,7 @@ func (l *load) putBack() {
 		copy(l.queue[1:], l.queue)
 		l.queue[0] = l.hand
 		l.hand = piece
-		l.reindex()
+		l.pack()
 	}
 }
 

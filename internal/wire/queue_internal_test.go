@@ -106,3 +106,23 @@ func TestAConflatingQueueStays(t *testing.T) {
 		}
 	}
 }
+
+// TestPutBackClosesTheGaps: under a cork messages replace each other behind a round of which only a part is sent then.
+func TestPutBackClosesTheGaps(t *testing.T) {
+	l := queued(0)
+	old, key := Mark{Policy: PolicyDropOldest}, Mark{Policy: PolicyConflate, Key: "k"}
+	frames := []byte{0x81, 1, 'a', 0x81, 1, 'b', 0x81, 1, 'c'}
+	l.push(chunk{data: frames, messages: 3, round: new(Round), terms: newTerms(Mark{}, []Mark{old, old, old})})
+	for range 20 {
+		l.conflate(key.Key)
+		l.push(chunk{data: someByte, messages: 1, terms: newTerms(key, nil)})
+	}
+	l.hand, l.written = l.pop(), 1
+	l.putBack()
+	if len(l.queue) != 2 || l.loose.gone != 0 || l.hand.messages != 1 {
+		t.Fatalf("a queue of %d, %d of them empty, and %d messages in hand; want 2, 0 and 1", len(l.queue), l.loose.gone, l.hand.messages)
+	}
+	if !l.conflate(key.Key) || l.queue[0].messages != 2 || l.queue[1].data != nil || l.loose.gone != 1 {
+		t.Errorf("the message with the key is not in its place: %+v", l.queue)
+	}
+}
