@@ -5,7 +5,7 @@ import "time"
 const (
 	// spellAlone and spellAmongOthers are how long a spell is: on one processor, and on more, where another one looks
 	// for input unless all have much to do, and where a turn costs more.
-	spellAlone       = 100 * time.Microsecond
+	spellAlone       = 50 * time.Microsecond
 	spellAmongOthers = time.Millisecond
 	// receiversALook is after how many receivers the clock is looked at.
 	receiversALook = 2

@@ -13,9 +13,9 @@ func TestSpells(t *testing.T) {
 		alone bool
 		want  []int
 	}{
-		{time.Microsecond, true, []int{100, 100}},
+		{time.Microsecond, true, []int{50, 50}},
 		{time.Microsecond, false, []int{1000, 1000}},
-		{9 * time.Microsecond, true, []int{12, 12}},
+		{9 * time.Microsecond, true, []int{6, 6}},
 		{10 * time.Microsecond, true, []int{5, 5}},
 		{10 * time.Microsecond, false, []int{5, 5}},
 		{25 * time.Microsecond, true, []int{2, 2}},

@@ -70,7 +70,7 @@ var socketGuards = []guard{
 	{"socket: nothing is written once it is released", "internal/wire/outbox.go", "if o.sealed || o.broken {\n\t\treturn ErrClosed", "if o.sealed {\n\t\treturn ErrClosed", wire, "^TestAbort|^TestNothingAfterClose|^TestPeerResets|^TestPeerHangs"},
 	{"socket: no shutdown of one that is released", "internal/wire/detached_linux.go", `return !t.released && syscall.Shutdown(`, `return syscall.Shutdown(`, wire, "^TestAReleased"},
 	{"socket: the lot tells of the end behind a message", "internal/wire/detached_linux.go", `t.alone = !mayNap || !c.engine.lot.guard(c)`, `t.alone = !mayNap`, wire, "^TestEndBehindAMessage"},
-	{"socket: read to the end where nobody tells of it", "internal/wire/detached_linux.go", "case !t.alone:", "default:", wire, "^TestEndBehindAMessage"},
+	{"socket: read to the end where nobody tells of it", "internal/wire/detached_linux.go", "case !t.alone:", "default:", wire, "^TestEndInOneSegment"},
 	{"socket: what was read with the handshake", "internal/wire/detach_linux.go", `early = readAhead(nc)`, `_ = readAhead`, ".", "^TestFramesInTheHandshakes"},
 	{"socket: no wake of one that has gone", "internal/wire/detached_linux.go", `c.engine.lot.leave(c)`, `_ = c`, wire, "^TestDescriptors|^TestIdle|^TestRest"},
 }
@@ -128,7 +128,8 @@ var budgetGuards = []guard{
 	{"outbox: one that slides gets more than it needs", "internal/wire/load.go", `case n < many/2:`, `case n < many:`, wire, "^TestASlidingQueueSeldom"},
 	{"budget: who has moved meanwhile is spared", "internal/wire/budget.go", `!h.moved.Equal(k.moved)`, `false && h.moved.Equal(k.moved)`, wire, "^TestATurnIsNoMove"},
 	{"budget: a turn is no move", "internal/wire/budget.go", `!h.moved.Equal(k.moved)`, `!h.since.Equal(k.since)`, wire, "^TestATurnIsNoMove"},
-	{"budget: who is spared hides nobody", "internal/wire/budget.go", "if b.relieveOf(k) {", "if b.relieveOf(k) || true {", wire, "^TestWhoIsSparedHidesNobody"},
+	{"budget: the worst go first", "internal/wire/candidate.go", `all[i].worth > all[j].worth`, `all[i].worth < all[j].worth`, wire, "^TestATurnIsNoMove"},
+	{"budget: who is spared hides nobody", "internal/wire/budget.go", "b.relieveOf(k) {", "b.relieveOf(k) || true {", wire, "^TestWhoIsSparedHidesNobody"},
 	{"slow: TLS can be asked", "internal/wire/transport.go", "ready, _ := isReady(t.socket())", "ready := false", wire, "^TestASocketSays"},
 	{"slow: nor one that was given back", "internal/wire/transport.go", `if t.released {`, `if false {`, wire, "^TestAnEndedSocket"},
 	{"slow: a released socket is not asked", "internal/wire/detached_linux.go", `return ready && !t.released`, `return ready`, wire, "^TestASocketSays"},

@@ -1,9 +1,8 @@
 package wire
 
 import (
-	"cmp"
+	"container/heap"
 	"errors"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,6 +38,7 @@ type budget struct {
 	eased   chan struct{}     // closed when less is used; nil: nobody waits for that
 	timer   *time.Timer
 	armed   bool
+	found   candidates // by the last look: room for those of the next one, which is the only one at a time
 }
 
 // holding is what a connection holds.
@@ -48,13 +48,6 @@ type holding struct {
 	since time.Time // the same, later by its turns since; zero: it does not wait for its peer
 	from  time.Time // when it began to hold so much
 	goes  bool      // it was told to
-}
-
-// candidate is a connection that the budget may close.
-type candidate struct {
-	conn    *Conn
-	holding         // bytes come back when it is closed
-	worth   float64 // bytes times the seconds for which it has not moved
 }
 
 // add notes that n more bytes are held, or fewer.
@@ -199,23 +192,29 @@ func (b *budget) armLocked() {
 	}
 }
 
-// relieve closes those who hold too much, the worst first: as many as it takes for the budget to be strained no more.
+// relieve looks who holds what, and does so again later while the budget is strained.
 func (b *budget) relieve() {
-	all := b.candidates()
-	slices.SortFunc(all, func(x, y candidate) int { return cmp.Compare(y.worth, x.worth) })
-	over := int(b.used.Load()) - b.most/2
-	for _, k := range all {
-		if over <= 0 {
-			break
-		}
-		if b.relieveOf(k) {
-			over -= k.bytes
-		}
-	}
+	b.closeWorst()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.armed = false
-	b.armLocked()
+	if b.armLocked(); !b.armed {
+		b.found = nil
+	}
+}
+
+// closeWorst closes those who hold too much, the worst first: as many as it takes for the budget to be strained no
+// more. There may be thousands, of which few have to go, each 25 ms: they are not put in order.
+func (b *budget) closeWorst() {
+	b.findCandidates()
+	all := b.found
+	heap.Init(&all)
+	for over := int(b.used.Load()) - b.most/2; over > 0 && len(all) > 0; {
+		if k := heap.Pop(&all).(candidate); b.relieveOf(k) {
+			over -= k.bytes
+		}
+	}
+	clear(b.found)
 }
 
 // relieveOf closes a candidate, unless it has moved or that can be spared it. One that is closing already, and still
@@ -243,17 +242,4 @@ func (b *budget) hasMoved(k candidate) bool {
 	defer b.mu.Unlock()
 	h, holds := b.holders[k.conn]
 	return !holds || !h.moved.Equal(k.moved)
-}
-
-// candidates returns those who have not moved for longer than they may.
-func (b *budget) candidates() (all []candidate) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	now, allowed := time.Now(), b.allows()
-	for c, h := range b.holders {
-		if still := now.Sub(h.since); still >= allowed && !h.since.IsZero() {
-			all = append(all, candidate{c, h, float64(h.bytes) * still.Seconds()})
-		}
-	}
-	return all
 }
