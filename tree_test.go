@@ -185,6 +185,9 @@ func TestWhatCountsAllocationsIsRun(t *testing.T) {
 		if !f.test() || !strings.HasPrefix(first, "//go:build ") || !strings.Contains(first, "!race") {
 			continue
 		}
+		if f.module != "." {
+			t.Errorf("%s: check runs no test without the race detector in %s", f.path, f.module)
+		}
 		for _, decl := range f.syntax.Decls {
 			fn, ok := decl.(*ast.FuncDecl)
 			if ok && strings.HasPrefix(fn.Name.Name, "Test") && !strings.Contains(fn.Name.Name, name) {

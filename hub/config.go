@@ -170,13 +170,13 @@ type Config struct {
 	OutboxMessages int
 	OutboxBytes    int
 	// OutboxBudget bounds the memory in bytes of all that waits for receivers; what is shared counts once. Each queue
-	// counts 64 bytes for each part that waits in it beyond four, and 72 for each place in its array beyond 37, towards
-	// the 16 KiB below too. While more than half of the budget is used, [Conn.Send] waits for receivers
-	// for which more than 16 KiB wait, and those of them that have taken nothing for 250 ms are closed with 4006, the
-	// worst first, until it is half; when all of it is used, those that have taken nothing for 50 ms, and they are cut
-	// off. Who takes its messages is not closed for it, nor for whom less waits. But while those for whom more waits
-	// use up all of it by themselves, so is who has been one of them for 250 ms, with as much as they have on average
-	// or more, when it is sent to along with others, as a member of a room say.
+	// counts 64 bytes for each part that waits in it beyond four (a message, or several that are kept together), and 72
+	// for each place in its array beyond 37, towards the 16 KiB below too. While more than half of the budget is used,
+	// [Conn.Send] waits for receivers for which more than 16 KiB wait, and those of them that have taken nothing for
+	// 250 ms are closed with 4006, the worst first, until it is half; when all of it is used, those that have taken
+	// nothing for 50 ms, and they are cut off. Who takes its messages is not closed for it, nor for whom less waits.
+	// But while those for whom more waits use up all of it by themselves, so is who has been one of them for 250 ms,
+	// with as much as they have on average or more, when it is sent to along with others, as a member of a room say.
 	//
 	// Meanwhile each read takes 4 KiB at most, but for one that waits already; and a connection that has sent as much
 	// waits, 300 ms at most: one for which more than 16 KiB wait while more than half of it is used, any while all of

@@ -1,6 +1,9 @@
 package wire
 
-import "sync/atomic"
+import (
+	"slices"
+	"sync/atomic"
+)
 
 // admitLocked sees to it that there is room for a message of so many bytes: the socket is given what it takes, and what
 // may be dropped is. The error is errFull, errStrained, or errDropped when the message itself was dropped.
@@ -11,7 +14,8 @@ func (o *outbox) admitLocked(size int, m *Mark) error {
 	if !o.fullLocked(size) && !o.strainedLocked(size) {
 		return nil
 	}
-	o.writeLocked() // what waits may only wait for company
+	o.writeLocked()  // what waits may only wait for company
+	o.loosenLocked() // which may be room enough
 	for o.fullLocked(size) || o.strainedLocked(size) {
 		o.load.loose.filled = true
 		switch {
@@ -37,6 +41,10 @@ func (o *outbox) admitSharedLocked(size int, m *Mark) error {
 	if o.load != nil && m.Policy == PolicyConflate {
 		o.conflateLocked(m)
 	}
+	if o.roomLocked(size) == nil {
+		return nil
+	}
+	o.loosenLocked() // which may be room enough
 	for {
 		if err := o.roomLocked(size); err == nil || !o.evictLocked(m) {
 			return err
@@ -53,12 +61,8 @@ func (o *outbox) conflateLocked(m *Mark) {
 	}
 }
 
-// evictLocked drops the oldest message that may be dropped, for one with mark m. False: there is none.
+// evictLocked drops the oldest message that may be dropped for others, for one with mark m. False: there is none.
 func (o *outbox) evictLocked(m *Mark) bool {
-	if o.load == nil {
-		return false
-	}
-	o.loosenLocked()
 	if !o.load.dropOldest() {
 		return false
 	}
@@ -81,7 +85,10 @@ func (o *outbox) shed() bool {
 		return true
 	}
 	o.loosenLocked()
-	for dropped := false; o.load.weight > smallShare; dropped = true {
+	if o.load.weight > smallShare {
+		defer o.load.tighten()
+	}
+	for dropped := false; o.load.least() > smallShare; dropped = true {
 		if !o.load.dropOldest() && !o.load.dropNewest() {
 			return dropped
 		}
@@ -96,18 +103,19 @@ func (o *outbox) shed() bool {
 // out at once never gets here.
 func (o *outbox) loosenLocked() {
 	l := o.load
-	if l.loose.marked == 0 || !l.writing {
+	if l == nil || l.loose.marked == 0 || !l.writing {
 		return
 	}
-	old := l.queue
-	l.house(nil, max(few, l.messages))
+	old := slices.Clone(l.queue)
+	l.house(nil, few)
+	l.reindex()
 	for i := range old {
-		if k := &old[i]; k.marked() { // admitted once more below
+		if k := &old[i]; k.marked() { // its messages are admitted once more below, as if they came one by one
 			l.messages -= k.messages
 			l.bytes -= len(k.data)
+			l.discount(k)
 		}
 	}
-	l.reindex()
 	for i := range old {
 		switch k := &old[i]; {
 		case k.data == nil:
@@ -118,14 +126,8 @@ func (o *outbox) loosenLocked() {
 			l.index(k, len(l.queue)-1)
 		}
 	}
-	clear(old)
-	before := l.weight
-	for i := range l.queue {
-		if k := &l.queue[i]; !k.counted {
-			l.count(k)
-		}
-	}
-	l.declare(before)
+	l.fit()
+	l.declare()
 }
 
 // partLocked queues the messages of a marked chunk one by one.
@@ -138,6 +140,7 @@ func (o *outbox) partLocked(k *chunk) {
 			m.Tally.queued(-1)
 		} else {
 			o.load.addShared(k, rest[:n], *m)
+			o.load.count(o.load.tail())
 		}
 		rest = rest[n:]
 	}

@@ -39,7 +39,7 @@ func TestParsingAMessageDoesNotAllocate(t *testing.T) {
 func TestAGrowingQueueAllocatesOnce(t *testing.T) {
 	l := new(load)
 	n := testing.AllocsPerRun(100, func() {
-		l.queue = l.first[:0]
+		l.restart()
 		for range many {
 			l.append(chunk{messages: 1})
 		}
@@ -54,7 +54,7 @@ func TestASlidingQueueSeldomAllocates(t *testing.T) {
 	one := chunk{data: []byte{1}, messages: 1}
 	for _, length := range []int{few, few + 1, many / 2, many - 3, many - 1, many, 100} {
 		l := new(load)
-		l.queue = l.first[:0]
+		l.restart()
 		for range length {
 			l.append(one)
 		}

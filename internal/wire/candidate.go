@@ -1,9 +1,6 @@
 package wire
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // candidate is a connection that the budget may close.
 type candidate struct {
@@ -34,7 +31,7 @@ func (b *budget) findCandidates() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now, allowed := time.Now(), b.allows()
-	b.found = slices.Grow(b.found[:0], len(b.holders))
+	b.found = b.found[:0]
 	for c, h := range b.holders {
 		if still := now.Sub(h.since); still >= allowed && !h.since.IsZero() {
 			b.found = append(b.found, candidate{c, h.bytes, h.moved, h.since, float64(h.bytes) * still.Seconds()})

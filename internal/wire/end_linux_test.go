@@ -34,7 +34,7 @@ func TestEndInOneSegment(t *testing.T) {
 			client.SendText("last")
 			must(t, nc.CloseWrite())
 			r.ended(t)
-			want(t, "handled at last", h.all()[3], `text "last"`)
+			wantAll(t, "handled", h.all(), []string{`text "busy"`, `text "busy"`, `text "busy"`, `text "last"`})
 		})
 	}
 }

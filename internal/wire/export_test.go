@@ -65,3 +65,10 @@ func Stuck(c *Conn) time.Duration {
 	defer c.out.mu.Unlock()
 	return c.out.load.stuck()
 }
+
+// Weight returns what waits in c's outbox counts for.
+func Weight(c *Conn) int {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	return c.out.load.weight
+}

@@ -5,7 +5,6 @@ import "time"
 // settle counts what has come to wait towards the budget, in as little memory as it needs. What is written at once
 // never gets here.
 func (l *load) settle() {
-	before := l.weight
 	if !l.hand.counted && l.hand.messages > 0 { // the writer has not begun with it
 		if sent, ok := l.hand.shrink(l.written); ok {
 			l.messages -= sent
@@ -18,7 +17,7 @@ func (l *load) settle() {
 		l.queue[i].shrink(0)
 		l.count(&l.queue[i])
 	}
-	l.declare(before)
+	l.declare()
 }
 
 func (l *load) count(k *chunk) {
@@ -31,30 +30,41 @@ func (l *load) count(k *chunk) {
 	}
 }
 
+// discount takes back what a chunk counts for.
+func (l *load) discount(k *chunk) {
+	b := &l.conn.engine.outboxes
+	k.counted = false
+	l.weight -= k.size()
+	if k.round != nil {
+		k.round.discount(b)
+	} else {
+		b.add(-k.size())
+	}
+}
+
 // release gives back what a chunk holds.
 func (l *load) release(k *chunk) {
 	if k.counted {
-		before, b := l.weight, &l.conn.engine.outboxes
-		l.weight -= k.size()
-		if k.round != nil {
-			k.round.discount(b)
-		} else {
-			b.add(-k.size())
-		}
-		l.declare(before)
+		l.discount(k)
+		l.declare()
 	}
 	k.release()
 }
 
-// What a queue counts for in bytes by itself, where it has an array of its own, on 64 bits.
+// What a queue counts for in bytes by itself, on 64 bits.
 const (
-	placeSize = 72 // each place in the array, for a chunk
-	termsSize = 64 // each chunk: its terms, if it has some
+	placeSize = 72 // each place in its array beyond many, for a chunk
+	termsSize = 64 // each chunk beyond few: its terms, if it has some
 )
 
+// placesFor returns what a queue of so many chunks counts for by itself, in an array with so many places.
+func placesFor(chunks, array int) int {
+	return placeSize*max(0, array-many) + termsSize*max(0, chunks-few)
+}
+
 // declare tells the budget of a weight that has changed, of progress, or of a turn.
-func (l *load) declare(before int) {
-	places := placeSize*max(0, l.room-many) + termsSize*max(0, len(l.queue)-l.loose.gone-few)
+func (l *load) declare() {
+	places := placesFor(l.chunks(), l.array)
 	if more := places - l.places; more != 0 {
 		l.places = places
 		l.weight += more
@@ -64,5 +74,12 @@ func (l *load) declare(before int) {
 	if !l.yielded.IsZero() {
 		since = time.Time{}
 	}
-	l.conn.engine.outboxes.hold(l.conn, before, l.weight, l.latest, since)
+	l.conn.engine.outboxes.hold(l.conn, l.declared, l.weight, l.latest, since)
+	l.declared = l.weight
+}
+
+// least returns what all of it counts for once its array has no more places than it needs; see [load.tighten].
+func (l *load) least() int {
+	n := l.chunks()
+	return l.weight - l.places + placesFor(n, n)
 }

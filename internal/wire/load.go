@@ -11,11 +11,12 @@ type load struct {
 	written  int   // of hand
 	queue    []chunk
 	first    [few]chunk // what queue is made of while they are enough
-	room     int        // places in the array of queue, with those that it has left behind
+	array    int        // places in the array of queue, with those that it has left behind
 	messages int        // queued or in hand
 	bytes    int
 	weight   int    // what counts towards the budget
 	places   int    // bytes of that for the queue itself
+	declared int    // what the budget knows of the weight
 	control  []byte // whole control frames
 	closing  []byte // the close frame, until it is taken
 	writing  bool   // a writer is at work; hand and the socket are its own
@@ -46,7 +47,8 @@ func (o *outbox) loadLocked() *load {
 		if l.run == nil {
 			l.run = func() { l.conn.write() }
 		}
-		l.queue, l.room, l.conn = l.first[:0], few, o.conn
+		l.conn = o.conn
+		l.restart()
 		o.load = l
 	}
 	return o.load
@@ -58,8 +60,8 @@ func (o *outbox) unloadLocked() {
 	if l == nil || l.writing || l.moved != nil || !l.empty() {
 		return
 	}
-	if l.places > 0 {
-		l.declare(l.weight)
+	if l.declared > 0 {
+		l.declare()
 	}
 	*l = load{run: l.run, control: l.control[:0]}
 	o.load = nil
@@ -115,29 +117,53 @@ func (l *load) append(k chunk) {
 	switch n := len(l.queue); {
 	case n < cap(l.queue):
 	case n < few:
-		l.queue, l.room = l.first[:copy(l.first[:], l.queue)], few
+		l.house(l.queue, few)
 	case n < many/2:
 		l.house(l.queue, many)
 	default:
 		l.queue = append(l.queue, k)
-		l.room = cap(l.queue)
+		l.array = cap(l.queue)
 		return
 	}
 	l.queue = append(l.queue, k)
 }
 
-// house puts chunks into a new array, as the queue.
-func (l *load) house(chunks []chunk, room int) {
-	l.queue = append(make([]chunk, 0, room), chunks...)
-	l.room = cap(l.queue)
+// restart makes the queue an empty one. All places of its first array are clear.
+func (l *load) restart() { l.queue, l.array = l.first[:0], few }
+
+// house makes chunks the queue, in an array with so many places: the first one if that is enough. What is not of the
+// queue is cleared there.
+func (l *load) house(chunks []chunk, places int) {
+	n := 0
+	if places <= few {
+		n = copy(l.first[:], chunks)
+		l.queue, l.array = l.first[:n], few
+	} else {
+		l.queue = append(make([]chunk, 0, places), chunks...)
+		l.array = cap(l.queue)
+	}
+	clear(l.first[n:])
 }
 
 // fit gives up an array that is much too long. What becomes longer and shorter by some does not move each time.
 func (l *load) fit() {
-	if l.room > 2*many && l.room > 8*len(l.queue) {
-		l.house(l.queue, max(many, 2*len(l.queue)))
+	switch n := len(l.queue); {
+	case n == 0 && l.array > many:
+		l.restart()
+	case l.array > 2*many && l.array > 8*n:
+		l.house(l.queue, max(many, 2*n))
 	}
 }
+
+// tighten gives up all places that the queue does not use.
+func (l *load) tighten() {
+	l.pack()
+	l.house(l.queue, len(l.queue))
+	l.declare()
+}
+
+// chunks returns how many there are in the queue.
+func (l *load) chunks() int { return len(l.queue) - l.loose.gone }
 
 // take takes into hand what is to be written next. False: there is nothing.
 func (l *load) take() bool {
@@ -260,7 +286,8 @@ func (l *load) abandon() (dropped int) {
 // drop throws away what waits, and returns how many messages that were.
 func (l *load) drop() (dropped int) {
 	all := l.queue
-	l.queue, l.room, l.loose = l.first[:0], few, loose{}
+	l.loose = loose{}
+	l.restart()
 	for i := range all {
 		dropped += all[i].messages
 		l.bytes -= len(all[i].data)

@@ -69,7 +69,7 @@ func (l *load) pop() chunk {
 	l.queue[0] = chunk{}
 	l.loose.base++
 	if l.queue = l.queue[1:]; len(l.queue) == 0 {
-		l.queue, l.room = l.first[:0], few
+		l.restart()
 	}
 	l.fit()
 	if k.data == nil {
@@ -165,9 +165,8 @@ func (l *load) gather(most int) {
 		taken := l.pop()
 		l.frame(&k, &taken)
 	}
-	before := l.weight
 	l.count(&k)
-	l.declare(before)
+	l.declare()
 	l.hand = k
 }
 

@@ -181,7 +181,7 @@ func (o *outbox) roomLocked(size int) error {
 		}
 	}
 	c := o.conn
-	if o.load != nil && o.load.weight > smallShare && c.engine.outboxes.overruns(c) && !c.socket.takes() {
+	if o.load != nil && o.load.least() > smallShare && c.engine.outboxes.overruns(c) && !c.socket.takes() {
 		return errStrained
 	}
 	return nil
@@ -205,7 +205,7 @@ func (o *outbox) fullLocked(size int) bool {
 
 // strainedLocked reports whether size more bytes are too many for the budget.
 func (o *outbox) strainedLocked(size int) bool {
-	return o.load != nil && o.load.weight > 0 && o.load.weight+size > smallShare && o.conn.engine.outboxes.strained()
+	return o.load != nil && o.load.weight > 0 && o.load.least()+size > smallShare && o.conn.engine.outboxes.strained()
 }
 
 // strains reports whether what waits is too much for the budget.

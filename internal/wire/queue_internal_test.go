@@ -5,12 +5,13 @@ import (
 	"strconv"
 	"testing"
 	"unsafe"
+	"weak"
 )
 
 // queued returns a load with n chunks in its queue, each with terms of its own.
 func queued(n int) *load {
 	l := &load{conn: &Conn{engine: new(Engine)}}
-	l.queue = l.first[:0]
+	l.restart()
 	for range n {
 		l.push(chunk{data: someByte, messages: 1, terms: new(terms)})
 	}
@@ -30,7 +31,7 @@ func TestTheArrayOfAQueueCounts(t *testing.T) {
 			for len(all[i].queue) > after {
 				all[i].pop()
 			}
-			all[i].declare(0)
+			all[i].declare()
 			counted += all[i].places
 		}
 		held = inUse() - base
@@ -74,8 +75,64 @@ func TestAQueueThatWasSentShrinks(t *testing.T) {
 	for len(l.queue) > 10 {
 		l.pop()
 	}
-	if l.declare(0); l.places > 10<<10 {
+	if l.declare(); l.places > 10<<10 {
 		t.Errorf("10 chunks count for %d bytes", l.places)
+	}
+}
+
+// TestAnEmptyQueueCountsForNothing: however it became empty.
+func TestAnEmptyQueueCountsForNothing(t *testing.T) {
+	for _, n := range []int{1, few, few + 1, many - 1, many, 2 * many, 1000} {
+		for name, empty := range map[string]func(*load){
+			"sent":    func(l *load) { l.pop() },
+			"dropped": func(l *load) { l.dropNewest(); l.head() },
+			"packed": func(l *load) {
+				for l.dropOldest() {
+				}
+				l.pack()
+			},
+			"all dropped": func(l *load) { l.drop() },
+		} {
+			l := queued(0)
+			for range n {
+				l.push(chunk{data: someByte, messages: 1, terms: newTerms(Mark{Policy: PolicyDropOldest}, nil)})
+			}
+			for l.declare(); len(l.queue) > 0; {
+				empty(l)
+			}
+			l.declare()
+			if l.places != 0 || l.array > many || l.loose.gone != 0 {
+				t.Errorf("%d chunks, %s: %d bytes for an array of %d", n, name, l.places, l.array)
+			}
+		}
+	}
+}
+
+// TestAQueueKeepsNothingThatIsGone: what was sent or dropped is reachable no more, wherever the queue has been.
+func TestAQueueKeepsNothingThatIsGone(t *testing.T) {
+	for name, take := range map[string]func(*load){
+		"sent": func(l *load) { l.pop() }, "dropped": func(l *load) { l.dropOldest() },
+	} {
+		l := queued(0)
+		var all []weak.Pointer[[smallChunk]byte]
+		for i := range 10 * many {
+			data := new([smallChunk]byte)
+			all = append(all, weak.Make(data))
+			l.push(chunk{data: data[:], messages: 1, terms: newTerms(Mark{Policy: PolicyDropOldest}, nil)})
+			if i >= few && i%3 > 0 {
+				take(l)
+			}
+		}
+		runtime.GC()
+		kept := 0
+		for _, p := range all {
+			if p.Value() != nil {
+				kept++
+			}
+		}
+		if kept != l.chunks() {
+			t.Errorf("%s: %d chunks are in the queue, %d in memory", name, l.chunks(), kept)
+		}
 	}
 }
 

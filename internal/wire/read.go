@@ -195,8 +195,8 @@ func (c *Conn) parkLocked() {
 
 // discard reads and throws away until the peer hangs up, at most for d after the close frame is out. A peer that cannot
 // be told by a half close that nothing more comes may wait for that: the socket is closed at once if both have closed
-// in order, and else as soon as the peer is silent, at most for lingering after that. It reads from the start: a peer
-// that writes before it reads would wait for ever otherwise, and the close frame behind it.
+// in order, and else as soon as the peer is silent, at most for lingering after the close frame. It reads from the
+// start: a peer that writes before it reads would wait for ever otherwise, and the close frame behind it.
 func (c *Conn) discard(d time.Duration, inOrder bool) {
 	hungUp, begun := make(chan struct{}), time.Now()
 	var heard atomic.Int64 // when it last was, from then on

@@ -119,7 +119,7 @@ func (o *outbox) yields(on bool) {
 	} else {
 		l.progress, l.yielded = l.progress.Add(now.Sub(l.yielded)), time.Time{}
 	}
-	l.declare(l.weight)
+	l.declare()
 }
 
 // giveUp says that what the writer has in hand cannot be written, and returns how many messages that are.
