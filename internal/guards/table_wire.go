@@ -123,17 +123,20 @@ var budgetGuards = []guard{
 	{"budget: nothing stays where a queue has been", "internal/wire/load.go", `	clear(l.first[n:])
 `, ``, wire, "^TestAQueueKeepsNothing"},
 	{"budget: a shorter array comes before a loss", "internal/wire/admit.go", `o.load.least() > smallShare`, `o.load.weight > smallShare`, wire, "^TestAShorterArray"},
-	{"budget: nobody loses messages for places that are free", "internal/wire/outbox.go", `o.load.least()+size > smallShare`, `o.load.weight+size > smallShare`, wire, "^TestStrainedRound"},
+	{"budget: nobody loses messages for places that are free", "internal/wire/outbox.go", `o.load.least()+size > smallShare`, `o.load.weight+size > smallShare`, wire, "^TestFreePlaces"},
 	{"budget: an array is shortened when it strains", "internal/wire/admit.go", `		defer o.load.tighten()
 `, ``, wire, "^TestAShorterArray"},
 	{"budget: a round that is parted is not in its own way", "internal/wire/admit.go", `			l.discount(k)
 `, ``, wire, "^TestStrainedRound"},
 	{"budget: what it is parted into counts", "internal/wire/admit.go", `			o.load.count(o.load.tail())
 `, ``, wire, "^TestPartsOfARound"},
-	{"policy: a round is parted before anything is dropped", "internal/wire/admit.go", `	o.loosenLocked() // which may be room enough
+	{"policy: a round is parted before anything is dropped", "internal/wire/admit.go", `	o.conflateLocked(m) // which may be room enough
 	for o.fullLocked`, `	for o.fullLocked`, wire, "^TestRoomByParting"},
-	{"policy: and before a round is refused", "internal/wire/admit.go", `	o.loosenLocked() // which may be room enough
+	{"policy: and before a round is refused", "internal/wire/admit.go", `	o.conflateLocked(m) // which may be room enough
 	for {`, `	for {`, wire, "^TestRoomForARoundByParting"},
+	{"policy: a key has one message, in a round that is parted then too", "internal/wire/admit.go", `	o.conflateLocked(m) // which may be room enough
+	for o.fullLocked`, `	o.loosenLocked()
+	for o.fullLocked`, wire, "^TestOneMessageOfAKey"},
 	{"outbox: what is put back leaves no gaps behind it", "internal/wire/load.go", `		l.hand = piece
 		l.pack()`, `		l.hand = piece
 		l.reindex()`, wire, "^TestPutBackClosesTheGaps"},
@@ -185,7 +188,7 @@ var budgetGuards = []guard{
 var policyGuards = []guard{
 	{"policy: the oldest makes room", "internal/wire/admit.go", `case o.evictLocked(m):`, `case false:`, wire, "^TestPolicies"},
 	{"policy: the newest is dropped", "internal/wire/admit.go", `case m.drops():`, `case false:`, wire, "^TestPolicies"},
-	{"policy: a key has one message", "internal/wire/admit.go", `if o.load.conflate(m.Key) {`, `if false {`, wire, "^TestPolicies"},
+	{"policy: a key has one message", "internal/wire/admit.go", `if m.Policy == PolicyConflate && o.load != nil && o.load.conflate(m.Key) {`, `if false {`, wire, "^TestPolicies"},
 	{"policy: only what may be dropped", "internal/wire/loose.go", `k.loose() && k.terms.mark.Policy == PolicyDropOldest`, `k.data != nil && (k.terms == nil || !k.marked())`, wire, "^TestPolicies"},
 	{"policy: what is dropped was never compressed", "internal/wire/outbox.go", `raw: pack, terms`, `raw: false, terms`, wire, "^TestPoliciesUnderContext"},
 	{"policy: nor is anything behind it", "internal/wire/outbox.go", `m.Policy != PolicyClose || pack && l.loose.raws > 0) {`, `m.Policy != PolicyClose) {`, wire, "^TestPoliciesUnderContext"},

@@ -8,14 +8,14 @@ import (
 // admitLocked sees to it that there is room for a message of so many bytes: the socket is given what it takes, and what
 // may be dropped is. The error is errFull, errStrained, or errDropped when the message itself was dropped.
 func (o *outbox) admitLocked(size int, m *Mark) error {
-	if o.load != nil && m.Policy == PolicyConflate {
+	if m.Policy == PolicyConflate {
 		o.conflateLocked(m)
 	}
 	if !o.fullLocked(size) && !o.strainedLocked(size) {
 		return nil
 	}
-	o.writeLocked()  // what waits may only wait for company
-	o.loosenLocked() // which may be room enough
+	o.writeLocked()     // what waits may only wait for company
+	o.conflateLocked(m) // which may be room enough
 	for o.fullLocked(size) || o.strainedLocked(size) {
 		o.load.loose.filled = true
 		switch {
@@ -38,13 +38,13 @@ func (o *outbox) admitSharedLocked(size int, m *Mark) error {
 	if m.drops() {
 		return o.admitLocked(size, m)
 	}
-	if o.load != nil && m.Policy == PolicyConflate {
+	if m.Policy == PolicyConflate {
 		o.conflateLocked(m)
 	}
 	if o.roomLocked(size) == nil {
 		return nil
 	}
-	o.loosenLocked() // which may be room enough
+	o.conflateLocked(m) // which may be room enough
 	for {
 		if err := o.roomLocked(size); err == nil || !o.evictLocked(m) {
 			return err
@@ -52,10 +52,11 @@ func (o *outbox) admitSharedLocked(size int, m *Mark) error {
 	}
 }
 
-// conflateLocked takes the message with the same key out of the queue.
+// conflateLocked parts what waits of rounds, once there is a writer, and takes the message with the same key out of the
+// queue.
 func (o *outbox) conflateLocked(m *Mark) {
 	o.loosenLocked()
-	if o.load.conflate(m.Key) {
+	if m.Policy == PolicyConflate && o.load != nil && o.load.conflate(m.Key) {
 		m.Tally.displaced()
 		add(o.conn.engine.Conflated)
 	}

@@ -94,6 +94,26 @@ func TestStrainedRound(t *testing.T) {
 	}
 }
 
+// TestFreePlacesTakeNothing: while the budget is strained, a message is as good as one for which the array need not
+// grow. What counts for one that waits alone is twice what it does in a round.
+func TestFreePlacesTakeNothing(t *testing.T) {
+	for name, least := range map[string]int{"direct": 88, "rounds": 112} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, r, strain := among(t, counted(0))
+				strain()
+				for _, n := range manyNotes(300, 30, wire.PolicyDropOldest) {
+					must(t, ways[name](r, nil, []note{n}))
+					synctest.Wait() // the writer counts it
+				}
+				if messages, _ := r.Buffered(); messages < least || messages > least+8 {
+					t.Errorf("%d messages of 30 bytes wait", messages)
+				}
+			})
+		})
+	}
+}
+
 // TestRoomByParting: that messages of a round replace each other once it is parted may be room enough.
 func TestRoomByParting(t *testing.T) {
 	for _, name := range []string{"direct", "a round"} {
@@ -121,6 +141,25 @@ func one() func([]byte) int {
 		n, left = left, 0
 		return n
 	}
+}
+
+// TestOneMessageOfAKey: also where the round with the older one is parted only because there is no room for the newer.
+func TestOneMessageOfAKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := counted(2)
+		_, c := unheard(t, wire.NewEngine(cfg), func(c *wire.Conn) { wire.Throttled(c, one()) })
+		round := wire.NewRoundAlone(0)
+		defer round.Release()
+		for _, n := range notes(wire.PolicyConflate, "x", "a1") {
+			round.AppendMarked(ws.Text, []byte(n.text), nil, n.mark(nil))
+		}
+		_, err := c.QueueRound(round)
+		must(t, err)
+		must(t, ways["direct"](&rig{Conn: c}, nil, notes(wire.PolicyConflate, "a2")))
+		messages, _ := c.Buffered()
+		want(t, "waiting", messages, 2)
+		want(t, "conflated", cfg.Conflated.Load(), 1)
+	})
 }
 
 // TestRoomForARoundByParting: for one that may not be dropped, too, which finds more than a round may wait with.
