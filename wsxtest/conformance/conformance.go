@@ -147,7 +147,7 @@ func compareSections(a, b string) int {
 }
 
 // Run holds a server to RFC 6455 and RFC 7692: it runs [Cases], each as a subtest that its section and name make up,
-// and says how many there were.
+// and says how many there were of each section. go test shows that with -v, or when it is given no package.
 func Run(t *testing.T, s Server) {
 	t.Helper()
 	if _, _, err := s.target(); err != nil {
@@ -181,7 +181,7 @@ func Run(t *testing.T, s Server) {
 		total += ran[i].Load()
 		counts[i] = fmt.Sprintf("%s %d", section, ran[i].Load())
 	}
-	report(t, fmt.Sprintf("conformance: %d cases: %s", total, strings.Join(counts, ", ")))
+	report(t, fmt.Sprintf("%s: %d cases: %s", t.Name(), total, strings.Join(counts, ", ")))
 }
 
 // report says it once, whether the tests are verbose or not.
