@@ -130,13 +130,14 @@ var budgetGuards = []guard{
 `, ``, wire, "^TestStrainedRound"},
 	{"budget: what it is parted into counts", "internal/wire/admit.go", `			o.load.count(o.load.tail())
 `, ``, wire, "^TestPartsOfARound"},
-	{"policy: a round is parted before anything is dropped", "internal/wire/admit.go", `	o.conflateLocked(m) // which may be room enough
+	{"policy: a round is parted before anything is dropped", "internal/wire/admit.go", `	o.loosenLocked() // which may be room enough
 	for o.fullLocked`, `	for o.fullLocked`, wire, "^TestRoomByParting"},
-	{"policy: and before a round is refused", "internal/wire/admit.go", `	o.conflateLocked(m) // which may be room enough
+	{"policy: and before a round is refused", "internal/wire/admit.go", `	o.loosenLocked() // which may be room enough
 	for {`, `	for {`, wire, "^TestRoomForARoundByParting"},
-	{"policy: a key has one message, in a round that is parted then too", "internal/wire/admit.go", `	o.conflateLocked(m) // which may be room enough
-	for o.fullLocked`, `	o.loosenLocked()
-	for o.fullLocked`, wire, "^TestOneMessageOfAKey"},
+	{"policy: a key has one message, in a round that has not begun to go out too", "internal/wire/outbox.go",
+		`l.loose.marked > 0 && !l.writing && m.Policy`, `false && m.Policy`, wire, "^TestOneMessageOfAKey"},
+	{"policy: what is parted makes no more room than a round", "internal/wire/admit.go", `o.admitSharedLocked(n, m) == errDropped`,
+		`o.admitLocked(n, m) == errDropped`, wire, "^TestPartedMessagesMake"},
 	{"outbox: what is put back leaves no gaps behind it", "internal/wire/load.go", `		l.hand = piece
 		l.pack()`, `		l.hand = piece
 		l.reindex()`, wire, "^TestPutBackClosesTheGaps"},
@@ -188,7 +189,7 @@ var budgetGuards = []guard{
 var policyGuards = []guard{
 	{"policy: the oldest makes room", "internal/wire/admit.go", `case o.evictLocked(m):`, `case false:`, wire, "^TestPolicies"},
 	{"policy: the newest is dropped", "internal/wire/admit.go", `case m.drops():`, `case false:`, wire, "^TestPolicies"},
-	{"policy: a key has one message", "internal/wire/admit.go", `if m.Policy == PolicyConflate && o.load != nil && o.load.conflate(m.Key) {`, `if false {`, wire, "^TestPolicies"},
+	{"policy: a key has one message", "internal/wire/admit.go", `if o.load != nil && o.load.conflate(m.Key) {`, `if false {`, wire, "^TestPolicies"},
 	{"policy: only what may be dropped", "internal/wire/loose.go", `k.loose() && k.terms.mark.Policy == PolicyDropOldest`, `k.data != nil && (k.terms == nil || !k.marked())`, wire, "^TestPolicies"},
 	{"policy: what is dropped was never compressed", "internal/wire/outbox.go", `raw: pack, terms`, `raw: false, terms`, wire, "^TestPoliciesUnderContext"},
 	{"policy: nor is anything behind it", "internal/wire/outbox.go", `m.Policy != PolicyClose || pack && l.loose.raws > 0) {`, `m.Policy != PolicyClose) {`, wire, "^TestPoliciesUnderContext"},

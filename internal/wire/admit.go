@@ -14,8 +14,8 @@ func (o *outbox) admitLocked(size int, m *Mark) error {
 	if !o.fullLocked(size) && !o.strainedLocked(size) {
 		return nil
 	}
-	o.writeLocked()     // what waits may only wait for company
-	o.conflateLocked(m) // which may be room enough
+	o.writeLocked()  // what waits may only wait for company
+	o.loosenLocked() // which may be room enough
 	for o.fullLocked(size) || o.strainedLocked(size) {
 		o.load.loose.filled = true
 		switch {
@@ -44,7 +44,7 @@ func (o *outbox) admitSharedLocked(size int, m *Mark) error {
 	if o.roomLocked(size) == nil {
 		return nil
 	}
-	o.conflateLocked(m) // which may be room enough
+	o.loosenLocked() // which may be room enough
 	for {
 		if err := o.roomLocked(size); err == nil || !o.evictLocked(m) {
 			return err
@@ -56,7 +56,7 @@ func (o *outbox) admitSharedLocked(size int, m *Mark) error {
 // queue.
 func (o *outbox) conflateLocked(m *Mark) {
 	o.loosenLocked()
-	if m.Policy == PolicyConflate && o.load != nil && o.load.conflate(m.Key) {
+	if o.load != nil && o.load.conflate(m.Key) {
 		m.Tally.displaced()
 		add(o.conn.engine.Conflated)
 	}
@@ -101,7 +101,7 @@ func (o *outbox) shed() bool {
 }
 
 // loosenLocked parts what waits of rounds into messages that can be dropped, under the terms of each. A round that goes
-// out at once never gets here.
+// out at once never gets here. All of them count: they have come before there was a writer.
 func (o *outbox) loosenLocked() {
 	l := o.load
 	if l == nil || l.loose.marked == 0 || !l.writing {
@@ -110,11 +110,14 @@ func (o *outbox) loosenLocked() {
 	old := slices.Clone(l.queue)
 	l.house(nil, few)
 	l.reindex()
-	for i := range old {
-		if k := &old[i]; k.marked() { // its messages are admitted once more below, as if they came one by one
-			l.messages -= k.messages
-			l.bytes -= len(k.data)
+	for i := range old { // what lies behind a message does not count when it is admitted once more below
+		k := &old[i]
+		l.messages -= k.messages
+		l.bytes -= len(k.data)
+		if k.marked() {
 			l.discount(k)
+		} else if k.counted {
+			l.weight -= k.size()
 		}
 	}
 	for i := range old {
@@ -123,8 +126,10 @@ func (o *outbox) loosenLocked() {
 		case k.marked():
 			o.partLocked(k)
 		default:
-			l.append(*k)
-			l.index(k, len(l.queue)-1)
+			if k.counted {
+				l.weight += k.size()
+			}
+			l.push(*k)
 		}
 	}
 	l.fit()
@@ -137,7 +142,7 @@ func (o *outbox) partLocked(k *chunk) {
 	for i := range k.terms.marks {
 		m := &k.terms.marks[i]
 		n := frameLen(rest)
-		if o.admitLocked(n, m) == errDropped { //nolint:errorlint // it is our own
+		if o.admitSharedLocked(n, m) == errDropped { //nolint:errorlint // it is our own
 			m.Tally.queued(-1)
 		} else {
 			o.load.addShared(k, rest[:n], *m)

@@ -128,7 +128,7 @@ func (l *load) append(k chunk) {
 	l.queue = append(l.queue, k)
 }
 
-// restart makes the queue an empty one. All places of its first array are clear.
+// restart makes the queue an empty one. All places of its first array are clear, or will be.
 func (l *load) restart() { l.queue, l.array = l.first[:0], few }
 
 // house makes chunks the queue, in an array with so many places: the first one if that is enough. What is not of the

@@ -37,6 +37,7 @@ func TestModelOfTheOutboxes(t *testing.T) {
 type model struct {
 	*rand.Rand
 	engine *Engine
+	drops  bool // all messages may be dropped, so few are too slow
 	conns  []*Conn
 	seq    uint32                      // the number of the last message
 	log    uint64                      // the position behind the last round
@@ -51,6 +52,7 @@ func newModel(seed uint64) *model {
 		Rand: rand.New(rand.NewPCG(seed, 0)), sums: make(map[uint32]uint32),
 		sent: make(map[*Conn]uint64), firm: make(map[*Conn][]uint32), latest: make(map[*Conn]map[string]uint32),
 	}
+	m.drops = m.IntN(2) == 0
 	m.engine = NewEngine(Config{
 		OutboxMessages: []int{0, 8, 64, 256}[m.IntN(4)], OutboxBytes: []int{0, 20_000, 1 << 20}[m.IntN(3)],
 		OutboxBudget: []int{0, 128 << 10, 1 << 20}[m.IntN(3)], WriteDeadline: 10 * time.Second, CloseTimeout: time.Second,
@@ -130,6 +132,9 @@ func (m *model) message() ([]byte, Mark) {
 		p[4+i] = byte(m.IntN(4))
 	}
 	m.sums[m.seq] = crc32.ChecksumIEEE(p)
+	if m.drops {
+		return p, Mark{Policy: []Policy{PolicyDropNewest, PolicyDropOldest}[m.IntN(2)]}
+	}
 	return p, Mark{Policy: Policy(m.IntN(4)), Key: string(rune('a' + m.IntN(20)))}
 }
 
@@ -321,6 +326,9 @@ func (m *model) arrived(t *testing.T) {
 				t.Errorf("connection %d: message %d with key %s is missing", i, seq, key)
 			}
 		}
+	}
+	if m.drops && !open && m.engine.OutboxBudget == 0 {
+		t.Error("one was too slow for messages that may be dropped, without a budget")
 	}
 	if counted := m.engine.Shed.Load() + m.engine.Conflated.Load(); open && counted != total {
 		t.Errorf("%d messages have not arrived, %d were counted", total, counted)

@@ -52,7 +52,10 @@ func (o *outbox) push(op Opcode, payload []byte, pack bool, m *Mark) error {
 	if o.sealed || o.broken {
 		return ErrClosed
 	}
-	if o.load != nil {
+	if l := o.load; l != nil {
+		if l.loose.marked > 0 && !l.writing && m.Policy != PolicyClose {
+			o.writeLocked() // else its place would be in a chunk with others, where nothing finds it
+		}
 		if err := o.admitLocked(size, m); err != nil {
 			return err
 		}

@@ -95,7 +95,7 @@ func TestStrainedRound(t *testing.T) {
 }
 
 // TestFreePlacesTakeNothing: while the budget is strained, a message is as good as one for which the array need not
-// grow. What counts for one that waits alone is twice what it does in a round.
+// grow. The first one, sent directly, is in a chunk of 4 KiB, all of which counts.
 func TestFreePlacesTakeNothing(t *testing.T) {
 	for name, least := range map[string]int{"direct": 88, "rounds": 112} {
 		t.Run(name, func(t *testing.T) {
@@ -143,23 +143,68 @@ func one() func([]byte) int {
 	}
 }
 
-// TestOneMessageOfAKey: also where the round with the older one is parted only because there is no room for the newer.
+// TestOneMessageOfAKey: also where the older one waits in a round that has not begun to go out.
 func TestOneMessageOfAKey(t *testing.T) {
+	for name, most := range map[string]int{"room for two": 2, "room for all": 0} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := counted(most)
+				_, c := unheard(t, wire.NewEngine(cfg), func(c *wire.Conn) { wire.Throttled(c, one()) })
+				queueNotes(t, c, notes(wire.PolicyConflate, "x", "a1"))
+				must(t, ways["direct"](&rig{Conn: c}, nil, notes(wire.PolicyConflate, "a2")))
+				messages, _ := c.Buffered()
+				want(t, "waiting", messages, 2)
+				want(t, "conflated", cfg.Conflated.Load(), 1)
+			})
+		})
+	}
+}
+
+// queueNotes queues one round, does not write it, and returns where it ends.
+func queueNotes(t *testing.T, c *wire.Conn, all []note) (end uint64) {
+	t.Helper()
+	round := wire.NewRoundAlone(0)
+	defer round.Release()
+	for _, n := range all {
+		round.AppendMarked(ws.Text, []byte(n.text), nil, n.mark(nil))
+	}
+	_, err := c.QueueRound(round)
+	must(t, err)
+	return round.End()
+}
+
+// TestPartedMessagesCameFirst: what has come behind a round does not count against its messages when it is parted.
+func TestPartedMessagesCameFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := counted(2)
+		cfg := counted(10)
 		_, c := unheard(t, wire.NewEngine(cfg), func(c *wire.Conn) { wire.Throttled(c, one()) })
-		round := wire.NewRoundAlone(0)
+		round := wire.NewRoundAlone(queueNotes(t, c, notes(wire.PolicyDropNewest, "1", "2", "3", "4", "5")))
 		defer round.Release()
-		for _, n := range notes(wire.PolicyConflate, "x", "a1") {
-			round.AppendMarked(ws.Text, []byte(n.text), nil, n.mark(nil))
+		for range 10 {
+			round.Append(ws.Text, []byte("later"), nil)
 		}
-		_, err := c.QueueRound(round)
+		_, _, err := c.SendRound(round)
 		must(t, err)
-		must(t, ways["direct"](&rig{Conn: c}, nil, notes(wire.PolicyConflate, "a2")))
 		messages, _ := c.Buffered()
-		want(t, "waiting", messages, 2)
-		want(t, "conflated", cfg.Conflated.Load(), 1)
+		want(t, "waiting", messages, 15)
+		want(t, "dropped", cfg.Shed.Load(), 0)
 	})
+}
+
+// TestPartedMessagesMakeNoRoom: what may not be dropped displaces nothing where a round of its own would not either.
+func TestPartedMessagesMakeNoRoom(t *testing.T) {
+	for _, name := range []string{"rounds", "a round"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := counted(3)
+				_, c := unheard(t, wire.NewEngine(cfg), func(c *wire.Conn) { wire.Throttled(c, one()) })
+				must(t, ways[name](&rig{Conn: c}, nil, concat(notes(wire.PolicyDropOldest, "x", "a", "b"), notes(wire.PolicyClose, "c", "d"))))
+				messages, _ := c.Buffered()
+				want(t, "waiting", messages, 5)
+				want(t, "dropped", cfg.Shed.Load(), 0)
+			})
+		})
+	}
 }
 
 // TestRoomForARoundByParting: for one that may not be dropped, too, which finds more than a round may wait with.
