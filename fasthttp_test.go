@@ -148,6 +148,47 @@ func TestServersWithOtherSettings(t *testing.T) {
 	}
 }
 
+// TestAFormIsNoFrame: fasthttp reads a body with parts up to the end of the last one, not to its own.
+func TestAFormIsNoFrame(t *testing.T) {
+	frames := strings.Repeat(string(wsxtest.AppendFrame(nil, true, opText, []byte("smuggled"))), 900)
+	for name, row := range map[string]struct {
+		cfg   fiber.Config
+		field string
+	}{
+		"read":              {fiber.Config{}, "multipart/form-data; boundary=x"},
+		"streamed":          {fiber.Config{StreamRequestBody: true}, "multipart/form-data; boundary=x"},
+		"not looked at":     {fiber.Config{DisablePreParseMultipartForm: true}, "multipart/form-data; boundary=x"},
+		"in other letters":  {fiber.Config{}, "Multipart/Form-Data; boundary=x"},
+		"of other parts":    {fiber.Config{}, "multipart/mixed; boundary=x"},
+		"without a border":  {fiber.Config{}, "multipart/form-data"},
+		"in a second field": {fiber.Config{}, "text/plain\r\nContent-Type: multipart/form-data; boundary=x"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := echoHub()
+			row.cfg.ReadTimeout = 5 * time.Second
+			app := newApp(row.cfg)
+			app.Use("/ws", wsx.New(wsx.Config{Hub: h, Logger: quiet}))
+			addr := serve(t, app, h)
+			body := "--x--\r\n" + frames
+			resp, c := wsxtest.Exchange(t, addr,
+				handshake("/ws", "+Content-Type: "+row.field, "+Content-Length: "+strconv.Itoa(len(body)))+body)
+			if resp.StatusCode != http.StatusBadRequest || !resp.Close {
+				t.Errorf("got %s, the connection closes: %t", resp.Status, resp.Close)
+			}
+			_ = c.Conn().Close()
+			resp, c = wsxtest.Exchange(t, addr, handshake("/ws", "+Content-Type: "+row.field))
+			if resp.StatusCode != http.StatusSwitchingProtocols {
+				t.Errorf("without a body: got %s", resp.Status)
+			}
+			_ = c.Conn().Close()
+			eventually(t, "the end", func() bool { return h.Stats().Closed == 1 })
+			if n := h.Stats().MessagesIn; n != 0 {
+				t.Errorf("%d frames of the body were handled", n)
+			}
+		})
+	}
+}
+
 // TestABodyThatIsStreamedIsNoFrame: fasthttp calls the handler before it has read such a body, and a connection can
 // only be switched behind the whole request (RFC 9110, section 7.8).
 func TestABodyThatIsStreamedIsNoFrame(t *testing.T) {

@@ -13,6 +13,7 @@ type handshake struct {
 	malformed    bool // a field that RFC 9112 forbids
 	lengths      int  // Content-Length
 	body         bool // one follows
+	form         bool // which has parts
 	codings      int  // Transfer-Encoding
 	hosts        int
 	host         []byte
@@ -97,6 +98,8 @@ func (h *handshake) field(name, value []byte) {
 	case equalName(name, "content-length"):
 		h.lengths++
 		h.body = h.body || len(bytes.Trim(value, "0")) > 0
+	case equalName(name, "content-type"):
+		h.form = h.form || equalName(value[:min(len(value), len("multipart/"))], "multipart/")
 	case equalName(name, "transfer-encoding"):
 		h.codings++
 		h.body = true

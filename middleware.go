@@ -218,8 +218,8 @@ func (h *handshake) check(c *fiber.Ctx) error {
 			header(fiber.HeaderAllow, fiber.MethodGet)
 	case !c.Request().Header.IsHTTP11():
 		return refuse(fiber.StatusBadRequest, "HTTP/1.1 required", "not HTTP/1.1")
-	case h.body && c.Request().IsBodyStream(): // it is not read, and would be taken for frames
-		return refuse(fiber.StatusBadRequest, "no body allowed", "a body, which fiber.Config.StreamRequestBody leaves unread").
+	case h.body && (h.form || c.Request().IsBodyStream()): // not read to its end, and the rest would be taken for frames
+		return refuse(fiber.StatusBadRequest, "no body allowed", "a body with parts, or with fiber.Config.StreamRequestBody").
 			header(fiber.HeaderConnection, "close")
 	case h.malformed:
 		return refuse(fiber.StatusBadRequest, "malformed header", "a header field that RFC 9112 forbids")

@@ -6,7 +6,8 @@ const handshakes = "^TestHandshakeTable|^TestMalformedHandshakes|^TestValidHands
 var handshakeGuards = []guard{
 	{"handshake: only GET", "middleware.go", `case !isGet(c.Request().Header.Method()):`, `case false:`, ".", handshakes},
 	{"handshake: only HTTP/1.1", "middleware.go", `case !c.Request().Header.IsHTTP11():`, `case false:`, ".", handshakes},
-	{"handshake: no streamed body", "middleware.go", `case h.body && c.Request().IsBodyStream():`, `case false:`, ".", "^TestABodyThatIsStreamed"},
+	{"handshake: no streamed body", "middleware.go", `h.body && (h.form || c.Request().IsBodyStream()):`, `h.body && h.form:`, ".", "^TestABodyThatIsStreamed"},
+	{"handshake: no body with parts", "middleware.go", `h.body && (h.form || c.Request().IsBodyStream()):`, `h.body && c.Request().IsBodyStream():`, ".", "^TestAFormIs"},
 	{"handshake: malformed fields", "middleware.go", `case h.malformed:`, `case false:`, ".", handshakes},
 	{"handshake: one Host", "middleware.go", `case h.hosts != 1 || !isHost(h.host):`, `case !isHost(h.host):`, ".", handshakes},
 	{"handshake: a Host that is one", "middleware.go", `case h.hosts != 1 || !isHost(h.host):`, `case h.hosts != 1:`, ".", handshakes},
