@@ -24,8 +24,8 @@ import (
 //
 // A refused handshake is answered before the 101, cheap checks first: 405, 400 and 426 for what is no valid handshake
 // (RFC 6455, section 4.2), 503 while the hub drains or is full, 403 for the origin, 429 for the caps of the address,
-// 400 and 401 for the token, 403 from Authorize, 429 for the cap of the subject, 400 from Bind. The reason is in the
-// log.
+// 400 and 401 for the token, 403 from Authorize, 429 for the cap of the subject, 400 from Bind; 500 where a callback
+// panics. The reason is in the log.
 //
 // It panics with a sentence that says what to change when the configuration cannot work. What works and will hurt later
 // is a warning in the log, once for each hub and app: a limit of open files that is not above the hub's MaxConns, a
@@ -78,7 +78,7 @@ type admission struct {
 }
 
 // handle passes what is no upgrade on, refuses, or calls accept.
-func (g *gate) handle(c *fiber.Ctx, accept func(*fiber.Ctx, *admission) error) error {
+func (g *gate) handle(c *fiber.Ctx, accept func(*fiber.Ctx, *admission) error) (err error) {
 	if g.cfg.Next != nil && g.cfg.Next(c) || passesBy(c) {
 		return c.Next()
 	}
@@ -90,6 +90,7 @@ func (g *gate) handle(c *fiber.Ctx, accept func(*fiber.Ctx, *admission) error) e
 		return c.Next()
 	}
 	g.firstSeen.Do(func() { examineApp(c.App(), g.log) })
+	defer g.survive(c, &err)
 	a, err := g.admit(c, raw)
 	if err != nil {
 		return g.answer(c, err)

@@ -2,6 +2,7 @@ package wsx
 
 import (
 	"errors"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"time"
@@ -17,6 +18,7 @@ type refusal struct {
 	message string // for the client
 	reason  string // for the log
 	headers [][2]string
+	stack   []byte // of a panic
 }
 
 func (r *refusal) Error() string { return r.reason }
@@ -57,6 +59,19 @@ func (g *gate) answer(c *fiber.Ctx, err error) error {
 	return g.cfg.ErrorHandler(c, fiber.NewError(r.status, r.message))
 }
 
+// survive answers for a callback that has panicked: fasthttp would not, and the process would end for all. It is to be
+// deferred. What the panic says may be a secret, and goes nowhere.
+func (g *gate) survive(c *fiber.Ctx, err *error) {
+	if recover() == nil {
+		return
+	}
+	r := refuse(fiber.StatusInternalServerError, "internal error", "a callback panicked")
+	r.stack = debug.Stack()
+	*err = fiber.ErrInternalServerError
+	defer func() { _ = recover() }() // of the ErrorHandler
+	*err = g.answer(c, r)
+}
+
 func (g *gate) logRefusal(c *fiber.Ctx, r *refusal) {
 	leftOut, ok := g.lines.take(time.Now())
 	if !ok {
@@ -67,6 +82,10 @@ func (g *gate) logRefusal(c *fiber.Ctx, r *refusal) {
 		"route", c.Route().Path, "remote", quoted(c.Context().RemoteAddr().String()))
 	if leftOut > 0 {
 		fields = append(fields, "left_out", leftOut)
+	}
+	if r.stack != nil {
+		g.log.Error("websocket callback crashed", append(fields, "stack", string(r.stack))...)
+		return
 	}
 	g.log.Info("websocket handshake refused", fields...)
 }

@@ -37,10 +37,11 @@ func Tickets(t *auth.Tickets, config ...Config) fiber.Handler {
 	if err != nil {
 		panic("wsx: " + err.Error())
 	}
-	return func(c *fiber.Ctx) error {
+	return func(c *fiber.Ctx) (err error) {
 		if g.cfg.Next != nil && g.cfg.Next(c) || passesBy(c) {
 			return c.Next()
 		}
+		defer g.survive(c, &err)
 		if err := g.ticket(c, t); err != nil {
 			return g.answer(c, err)
 		}
