@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -53,7 +54,7 @@ func (g *gate) identify(c *fiber.Ctx, h *handshake, a *admission) (err error) {
 		if token == "" {
 			return g.unauthorized("no token in " + g.cfg.TokenLookup)
 		}
-		a.identity, err = g.cfg.Auth.Authenticate(c.UserContext(), strings.Clone(token))
+		a.identity, err = g.who(c.UserContext(), strings.Clone(token))
 		if err = loggable(err); err != nil {
 			return g.unauthorized("token from " + from.String() + ": " + err.Error())
 		}
@@ -61,9 +62,21 @@ func (g *gate) identify(c *fiber.Ctx, h *handshake, a *admission) (err error) {
 	return nil
 }
 
+// who asks whose a token is. What cannot be a subject is nobody's name, whoever says it.
+func (g *gate) who(ctx context.Context, token string) (auth.Identity, error) {
+	id, err := g.cfg.Auth.Authenticate(ctx, token)
+	if err != nil {
+		return auth.Identity{}, err
+	}
+	if err = auth.CheckSubject(id.Subject); err != nil {
+		return auth.Identity{}, fmt.Errorf("its subject: %w", err)
+	}
+	return id, nil
+}
+
 // verify verifies a token that came over a live connection. Its error goes to the log here, where lines are counted.
 func (g *gate) verify(ctx context.Context, token string) (auth.Identity, error) {
-	id, err := g.cfg.Auth.Authenticate(ctx, token)
+	id, err := g.who(ctx, token)
 	if err != nil {
 		if leftOut, ok := g.lines.take(time.Now()); ok {
 			g.log.Info("websocket token refused", "reason", quoted(err.Error()), "left_out", leftOut)

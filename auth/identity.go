@@ -29,7 +29,8 @@ type Identity struct {
 // Authenticator turns a token into an identity.
 //
 // Authenticate is called by many goroutines at once, before the upgrade, and should return soon after ctx ends. Every
-// error gives the client the same answer, 401. Its text goes to the log, so it must hold nothing of the token.
+// error gives the client the same answer, 401, and so does a subject that [CheckSubject] refuses. The text of the error
+// goes to the log, so it must hold nothing of the token.
 type Authenticator interface {
 	Authenticate(ctx context.Context, token string) (Identity, error)
 }

@@ -11,6 +11,7 @@ var handshakeGuards = []guard{
 	{"handshake: a panic is an answer", "middleware.go", `defer g.survive(c, &err)`, ``, ".", "^TestACrashBefore"},
 	{"handshake: of the ErrorHandler too", "refusal.go", `defer func() { _ = recover() }()`, ``, ".", "^TestACrashBefore"},
 	{"ticket: a panic is an answer", "tickets.go", `defer g.survive(c, &err)`, ``, ".", "^TestACrashForATicket"},
+	{"token: a subject that is one", "token.go", `err = auth.CheckSubject(id.Subject); err != nil {`, `err = auth.CheckSubject(id.Subject); false {`, ".", "^TestSubjectsThat"},
 	{"handshake: malformed fields", "middleware.go", `case h.malformed:`, `case false:`, ".", handshakes},
 	{"handshake: one Host", "middleware.go", `case h.hosts != 1 || !isHost(h.host):`, `case !isHost(h.host):`, ".", handshakes},
 	{"handshake: a Host that is one", "middleware.go", `case h.hosts != 1 || !isHost(h.host):`, `case h.hosts != 1:`, ".", handshakes},
