@@ -46,7 +46,8 @@ const (
 // limit.
 type Config struct {
 	// OnMessage handles each message. Its payload is valid until the function returns. An error that holds a
-	// [ws.CloseError] closes the connection with it; any other goes to OnError.
+	// [ws.CloseError] closes the connection with it; any other goes to OnError, as does one that says how another
+	// connection has ended.
 	//
 	// At most one of OnMessage, OnBatch and OnConn may be set; without any the hub has events, see [On].
 	OnMessage func(c *Conn, m Message) error

@@ -129,7 +129,7 @@ func (c *Conn) Context() context.Context {
 	if c.ctx == nil {
 		c.ctx, c.cancel = context.WithCancelCause(context.Background())
 		if c.closing() {
-			c.cancel(c.wire.Cause())
+			c.cancel(c.cause())
 		}
 	}
 	return c.ctx

@@ -107,7 +107,7 @@ func (e *events) Closing() {
 	cancel := c.cancel
 	c.mu.Unlock()
 	if cancel != nil {
-		cancel(c.wire.Cause())
+		cancel(c.cause())
 	}
 	c.unwatch()
 	c.endAge()

@@ -28,8 +28,10 @@ const mostRequests = 64
 // vain, because the reply is not read before it has returned: call Request from another goroutine there. At most 64
 // requests to one connection wait at once. A reply that comes too late counts as Stats.LateReplies.
 //
-// Errors: ctx's cause; [ErrClosed] when the connection closes first; [ErrTooManyRequests]; [ErrNoEvents]; an
-// EventError; those of [Conn.Emit], where an "id" of v's own is [codec.ErrOwnType] too; that of decoding the reply.
+// Errors: ctx's cause; [ErrClosed], together with the [ws.CloseError] that says how, when the connection closes first;
+// [ErrTooManyRequests]; [ErrNoEvents]; an EventError, whose words are the client's, so that a handler that returns it
+// sends them to its own; those of [Conn.Emit], where an "id" of v's own is [codec.ErrOwnType] too; that of decoding the
+// reply, whose text holds nothing of it.
 func (c *Conn) Request(ctx context.Context, event string, v, reply any) error {
 	if c.hub.typed.routes == nil {
 		return ErrNoEvents
@@ -57,7 +59,7 @@ func (c *Conn) Request(ctx context.Context, event string, v, reply any) error {
 	case a := <-answered: // before the end
 		return a.into(k, reply)
 	default:
-		return fmt.Errorf("%w: %w", ErrClosed, c.wire.Cause())
+		return fmt.Errorf("%w: %w", ErrClosed, c.cause())
 	}
 }
 
@@ -79,10 +81,16 @@ func (a answer) into(k codec.Codec, reply any) error {
 		return a.err
 	}
 	if err := k.Decode(a.data, reply); err != nil {
-		return fmt.Errorf("hub: decoding a reply: %w", err)
+		return misfit{err}
 	}
 	return nil
 }
+
+// misfit is a reply that cannot be decoded. What the codec says of it may hold some of it, so that is not in the text.
+type misfit struct{ err error }
+
+func (m misfit) Error() string { return "hub: a reply does not fit" }
+func (m misfit) Unwrap() error { return m.err }
 
 // expect returns a new id, and where its answer will be.
 func (c *Conn) expect() (id uint64, answered <-chan answer, err error) {

@@ -46,10 +46,32 @@ func (c *Conn) report(err error) {
 	c.hub.log.Warn("websocket handler failed", "conn", c.id, "subject", quoted(c.Subject()), "error", quoted(err.Error()))
 }
 
+// ending is how a connection has ended. A [ws.CloseError] that a handler returns closes its own connection; one that it
+// has from another does not.
+type ending struct {
+	error
+	conn *Conn
+}
+
+func (e ending) Unwrap() error { return e.error }
+
+// cause returns how the connection has ended, or nil.
+func (c *Conn) cause() error {
+	if err := c.wire.Cause(); err != nil {
+		return ending{err, c}
+	}
+	return nil
+}
+
 // closeAs closes the connection as err says. False: err does not say it.
 func (c *Conn) closeAs(err error) bool {
-	var e ws.CloseError
+	var (
+		over ending
+		e    ws.CloseError
+	)
 	switch {
+	case errors.As(err, &over):
+		return over.conn == c
 	case errors.As(err, &e):
 		_ = c.Close(e.Status, e.Reason)
 	case errors.Is(err, ErrRoomFull):

@@ -98,7 +98,7 @@ func (c *Conn) Receive(ctx context.Context) (Message, error) {
 			return m, nil
 		}
 		if over {
-			return Message{}, fmt.Errorf("%w: %w", ErrClosed, c.wire.Cause())
+			return Message{}, fmt.Errorf("%w: %w", ErrClosed, c.cause())
 		}
 		select {
 		case <-c.inbox.ready:

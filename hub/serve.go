@@ -124,7 +124,7 @@ func (c *Conn) tellClosed() {
 	if c.lane != nil {
 		c.flushTail()
 	}
-	cause := c.wire.Cause()
+	cause := c.cause()
 	if c.hub.log.Enabled(context.Background(), slog.LevelDebug) {
 		c.hub.log.Debug("websocket closed", "conn", c.id, "subject", quoted(c.Subject()), "cause", cause)
 	}

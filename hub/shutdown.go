@@ -122,7 +122,7 @@ func (h *Hub) finishBatches(ctx context.Context) {
 		return
 	}
 	if err := h.batches.Close(ctx); err != nil {
-		h.log.Error("websocket batches not finished", "error", err)
+		h.log.Error("websocket batches not finished", "error", quoted(err.Error()))
 	}
 }
 
