@@ -46,6 +46,7 @@ func TestForwardedForCountsFromTrustedProxies(t *testing.T) {
 		{"nonsense on the left", []string{"127.0.0.1"}, []string{"+X-Forwarded-For: <script>, 192.0.2.1"}, "192.0.2.1"},
 		{"empty", []string{"127.0.0.1"}, []string{"+X-Forwarded-For:"}, "127.0.0.1"},
 		{"IPv4 in IPv6", []string{"::ffff:127.0.0.1"}, []string{"+X-Forwarded-For: ::ffff:192.0.2.1"}, "192.0.2.1"},
+		{"a network of IPv4 in IPv6", []string{"::ffff:127.0.0.0/104"}, []string{"+X-Forwarded-For: 192.0.2.1"}, "192.0.2.1"},
 		{"IPv6", []string{"127.0.0.1"}, []string{"+X-Forwarded-For: 2001:DB8::1"}, "2001:db8::1"},
 		{"another field", []string{"127.0.0.1"}, []string{"+X-Real-IP: 192.0.2.1", "+Forwarded: for=192.0.2.1"}, "127.0.0.1"},
 	} {

@@ -161,9 +161,12 @@ type Config struct {
 	Logger *slog.Logger
 }
 
+// bearerProtocol is in front of a token that is offered as a subprotocol.
+const bearerProtocol = "wsx.bearer"
+
 // ConfigDefault is what a Config without any field means.
 var ConfigDefault = Config{
-	TokenLookup:    "header:Authorization,protocol:wsx.bearer",
+	TokenLookup:    "header:Authorization,protocol:" + bearerProtocol,
 	AuthScheme:     auth.DefaultScheme,
 	HandshakeBurst: 10,
 	ErrorHandler:   answerJSON,
@@ -262,6 +265,9 @@ func parseProxies(list []string) ([]netip.Prefix, error) {
 	for _, s := range list {
 		s = strings.TrimSpace(s)
 		if p, err := netip.ParsePrefix(s); err == nil {
+			if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 { // no address is looked for in that form
+				p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+			}
 			prefixes = append(prefixes, p.Masked())
 			continue
 		}

@@ -53,7 +53,7 @@ func (g *gate) checkVersion(c *fiber.Ctx, h *handshake, a *admission) {
 // when they have offered some and get none.
 func (g *gate) acceptable(offered []string) string {
 	for _, p := range offered {
-		if !slices.ContainsFunc(g.sources, func(s auth.Source) bool {
+		if !strings.HasPrefix(p, bearerProtocol+".") && !slices.ContainsFunc(g.sources, func(s auth.Source) bool {
 			return s.Kind == auth.Protocol && strings.HasPrefix(p, s.Name+".")
 		}) {
 			return p

@@ -31,6 +31,8 @@ func TestVersions(t *testing.T) {
 		"another case":               {wsx.Config{}, "/ws", []string{"Chat.v1"}, "Chat.v1", refused},
 		"a token is never an answer": {wsx.Config{}, "/ws", []string{"wsx.bearer." + versionToken, "chat.v9"}, "chat.v9", refused},
 		"a token alone":              {wsx.Config{}, "/ws", []string{"wsx.bearer." + versionToken}, "", refused},
+		"nor is one that nobody looks for": {wsx.Config{TokenLookup: "cookie:session"},
+			"/ws", []string{"wsx.bearer." + versionToken}, "", refused},
 		"before the first message": {wsx.Config{FirstMessage: true, Auth: auth.Static(map[string]string{versionToken: "ada"})},
 			"/ws", []string{"chat.v9"}, "chat.v9", refused},
 		"in the path":                 {wsx.Config{VersionLookup: "param:version"}, "/chat.v1/ws", nil, "", ""},
