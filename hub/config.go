@@ -127,7 +127,9 @@ type Config struct {
 	//
 	// Optional. Default: 30 s.
 	MaxMessageAge time.Duration
-	// ControlRate is how many pings and pongs a client may send a second; more close with 1008. Optional. Default: 50.
+	// ControlRate is how many pings and pongs a client may send a second; more close with 1008. Those that wsx did not
+	// read when they came, because a handler or a limit took its time, count for that time, a minute at most.
+	// Optional. Default: 50.
 	ControlRate int
 	// Rate is how many messages a second a connection may send. Optional. Default: 100; no limit with OnBatch.
 	Rate float64

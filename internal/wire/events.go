@@ -103,10 +103,27 @@ func (c *Conn) answer(payload []byte) {
 	}
 }
 
-// controlRate counts control frames in windows of a second.
+// controlRate counts control frames in windows of a second, and forgives what came while nobody read.
 type controlRate struct {
 	window time.Time
 	count  int
+	missed time.Duration // how long nobody has read, less what has come of that time
+}
+
+const (
+	// caughtUp is how long a reader waits only for a peer of which nothing is left to be read.
+	caughtUp = 100 * time.Millisecond
+	// mostMissed is for how long what came counts as sent in that time.
+	mostMissed = time.Minute
+)
+
+// read notes that something came for which the reader has waited so long, and that nobody had read so long before.
+func (r *controlRate) read(waited, deaf time.Duration) {
+	if waited >= caughtUp {
+		r.missed = 0
+		return
+	}
+	r.missed = min(r.missed+deaf, mostMissed)
 }
 
 func (r *controlRate) allow(now time.Time, limit int) bool {
@@ -116,6 +133,13 @@ func (r *controlRate) allow(now time.Time, limit int) bool {
 	if now.Sub(r.window) >= time.Second {
 		r.window, r.count = now, 0
 	}
-	r.count++
-	return r.count <= limit
+	if r.count++; r.count <= limit {
+		return true
+	}
+	each := time.Second / time.Duration(limit)
+	if r.missed < each {
+		return false
+	}
+	r.missed -= each
+	return true
 }

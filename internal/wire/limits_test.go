@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -121,4 +122,61 @@ func TestControlRate(t *testing.T) {
 		want(t, "close frame", r.client.ReadClose().Status, ws.StatusPolicyViolation)
 		want(t, "handled", len(r.handler.all()), 3*51+50)
 	})
+}
+
+// TestControlFramesThatHaveWaited: what came while nobody read counts for that time.
+func TestControlFramesThatHaveWaited(t *testing.T) {
+	for name, row := range map[string]struct {
+		busy, idle time.Duration
+		frames     int
+		closes     bool
+	}{
+		"one a second for a minute":        {time.Minute, 0, 60, false},
+		"as many as there may be":          {10 * time.Second, 0, 11 * 50, false},
+		"one too many":                     {10 * time.Second, 0, 11*50 + 1, true},
+		"for a minute at most":             {time.Hour, 0, 61 * 50, false},
+		"and one more":                     {time.Hour, 0, 61*50 + 1, true},
+		"nothing came while nobody read":   {time.Minute, time.Second, 51, true},
+		"nobody had to wait to be read":    {0, time.Minute, 51, true},
+		"as many as ever, after some time": {time.Minute, time.Minute, 50, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := limits()
+				cfg.ControlRate = 50
+				r := piped(t, cfg, &recorder{onMessage: func(*wire.Conn, ws.MessageType, []byte) { time.Sleep(row.busy) }})
+				r.client.SendText("x")
+				busy := row.busy
+				if row.idle > 0 {
+					time.Sleep(row.busy + row.idle)
+					busy = 0
+				}
+				go func() {
+					_, _ = r.client.Conn().Write(append(bytes.Repeat(pong(""), row.frames), bye(ws.StatusNormalClosure, "")...))
+				}()
+				time.Sleep(busy)
+				status := ws.StatusNormalClosure
+				if row.closes {
+					status = ws.StatusPolicyViolation
+				}
+				want(t, "close frame", r.client.ReadClose().Status, status)
+			})
+		})
+	}
+}
+
+// TestControlFramesThatHaveWaitedInASocket is that over TCP.
+func TestControlFramesThatHaveWaitedInASocket(t *testing.T) {
+	cfg := limits()
+	cfg.ControlRate = 2
+	entered := make(chan struct{})
+	r := dialed(t, cfg, &recorder{onMessage: func(*wire.Conn, ws.MessageType, []byte) {
+		close(entered)
+		<-time.After(1100 * time.Millisecond)
+	}})
+	r.client.SendText("x")
+	<-entered
+	must(t, r.client.Raw(slices.Repeat(pong(""), 4)))
+	r.client.SendClose(ws.StatusNormalClosure, "")
+	want(t, "close frame", r.client.ReadClose().Status, ws.StatusNormalClosure)
 }

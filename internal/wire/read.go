@@ -152,10 +152,9 @@ func (c *Conn) wait() {
 // woken notes that the waiting is over. While the connection is held, what came is kept until the close handshake needs
 // it.
 func (c *Conn) woken(heard bool) {
-	c.reading.Store(0)
+	since := c.reading.Swap(0)
 	if heard {
-		c.readAt = time.Now()
-		c.heard.Store(int64(c.readAt.Sub(c.engine.start)))
+		c.hear(since)
 	}
 	c.mu.Lock()
 	c.waiting = false
@@ -165,6 +164,19 @@ func (c *Conn) woken(heard bool) {
 	if held && heard {
 		<-c.Done()
 	}
+}
+
+// hear notes that something was read, for which the reader has waited since then; 0: not at all.
+func (c *Conn) hear(since int64) {
+	last := c.readAt
+	c.readAt = time.Now()
+	age := c.readAt.Sub(c.engine.start)
+	waited := time.Duration(0)
+	if since > 0 {
+		waited = age - time.Duration(since)
+	}
+	c.rate.read(waited, c.readAt.Sub(last)-waited)
+	c.heard.Store(int64(age))
 }
 
 // Hold stops the reading: what was read is still handled, then nothing more until the close handshake. The channel is
