@@ -218,7 +218,8 @@ func (c *Conn) Buffered() (messages, bytes int) {
 	return c.wire.Buffered()
 }
 
-// Flush waits until the socket has taken all that was queued. Errors: the context's, or [ErrClosed].
+// Flush waits until the socket has taken all that was queued. Errors: the context's, or [ErrClosed] when some of it
+// will not go out any more.
 func (c *Conn) Flush(ctx context.Context) error {
 	c.shard.settle(c)
 	return c.wire.Flush(ctx)

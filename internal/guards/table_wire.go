@@ -34,6 +34,7 @@ var parserGuards = []guard{
 	{"limit: for a minute at most", "internal/wire/events.go", `r.missed = min(r.missed+deaf, mostMissed)`, `r.missed += deaf`, wire, "^TestControlFramesThat"},
 	{"limit: and no more than came in that time", "internal/wire/events.go", `r.missed -= each`, `_ = each`, wire, "^TestControlFramesThat"},
 	{"limit: nor when they had to wait for nobody", "internal/wire/events.go", `if waited >= caughtUp {`, `if waited < 0 {`, wire, "^TestControlFramesThat"},
+	{"outbox: what is lost is not flushed", "internal/wire/outbox.go", `return !o.broken && !o.lost`, `return !o.broken`, wire, "^TestFlushOfWhat"},
 	{"limit: control frames", "internal/wire/events.go", `case !c.rate.allow(c.readAt, c.engine.ControlRate):`, `case false:`, wire, "^TestControlRate"},
 	{"fragments: none without a start", "internal/wire/parser.go", `case h.op == OpContinuation && !m.inMessage:`, `case false:`, wire, "^TestConformance"},
 	{"fragments: no message within another", "internal/wire/parser.go", `case h.op != OpContinuation && m.inMessage:`, `case false:`, wire, "^TestConformance"},

@@ -273,7 +273,7 @@ func (c *Conn) sendControl(op Opcode, payload []byte) error {
 func (c *Conn) Buffered() (messages, bytes int) { return c.out.buffered() }
 
 // Flush waits until the socket has taken all that was queued. Errors: the context's, or [ErrClosed] when the
-// connection ended first.
+// connection ended first, or was closed for a peer that is too slow and dropped some of it.
 func (c *Conn) Flush(ctx context.Context) error {
 	for {
 		moved, _ := c.out.watch()
@@ -286,7 +286,7 @@ func (c *Conn) Flush(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
-	if c.out.isBroken() {
+	if !c.out.isWhole() {
 		return ErrClosed
 	}
 	return nil

@@ -39,6 +39,7 @@ type outbox struct {
 	position uint64 // how far in the log of rounds
 	sealed   bool   // no more data
 	broken   bool   // no more of anything
+	lost     bool   // messages that were accepted were dropped with the close frame
 	corked   bool   // the reader's next frames may have answers too
 	watched  bool   // by Engine.corks
 }
@@ -285,6 +286,7 @@ func (o *outbox) seal(farewell, frame []byte, dropData bool) (dropped int) {
 	l.control = append(l.control, farewell...)
 	if dropData {
 		dropped = l.drop()
+		o.lost = dropped > 0
 	}
 	o.writeLocked()
 	return dropped
@@ -339,8 +341,9 @@ func (o *outbox) buffered() (messages, bytes int) {
 	return o.load.messages, o.load.bytes
 }
 
-func (o *outbox) isBroken() bool {
+// isWhole reports whether all that was accepted has gone out, or still can.
+func (o *outbox) isWhole() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.broken
+	return !o.broken && !o.lost
 }

@@ -234,3 +234,23 @@ func TestNothingAfterClose(t *testing.T) {
 	r.ended(t)
 	check()
 }
+
+// TestFlushOfWhatIsLost: who was too slow, and reads on then, has not got what was queued.
+func TestFlushOfWhatIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := limits()
+		cfg.OutboxMessages = 3
+		r := piped(t, cfg, &recorder{})
+		for range 3 {
+			must(t, r.Send(ws.Binary, pattern(5000)))
+			synctest.Wait()
+		}
+		flushed := make(chan error, 1)
+		go func() { flushed <- r.Flush(t.Context()) }()
+		synctest.Wait()
+		want(t, "one more", r.Send(ws.Binary, pattern(5000)), wire.ErrSlowConsumer)
+		want(t, "close frame", r.client.ReadClose().Status, ws.StatusSlowConsumer)
+		want(t, "of what was queued", <-flushed, wire.ErrClosed)
+		want(t, "afterwards", r.Flush(t.Context()), wire.ErrClosed)
+	})
+}
