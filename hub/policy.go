@@ -4,9 +4,10 @@ import "github.com/fiberwsx/wsx/internal/wire"
 
 // Policy says what becomes of a message for a receiver whose outbox is full; see [Config.OutboxMessages]. As long as
 // the socket takes what it is given there is no difference. Nothing but messages is ever dropped, and no message that a
-// writer has in hand: that is the one that is written in part. Only on systems other than Linux, and on a wrapped
-// connection without a NetConn method, which TLS has, it may be 4 KiB of messages. What a policy drops is counted in
-// [Stats] and by [Target.Tally]. The zero value is Close.
+// writer has in hand: that is the one that is written in part. It may be 4 KiB of messages on systems other than Linux
+// and on a wrapped connection without a NetConn method, which TLS has; and what a handler has sent to its own client
+// while it had more messages of that one to handle, which goes out in one go. What a policy drops is counted in [Stats]
+// and by [Target.Tally]. The zero value is Close.
 type Policy struct {
 	is  wire.Policy
 	key string

@@ -35,6 +35,7 @@ var parserGuards = []guard{
 	{"limit: and no more than came in that time", "internal/wire/events.go", `r.missed -= each`, `_ = each`, wire, "^TestControlFramesThat"},
 	{"limit: nor when they had to wait for nobody", "internal/wire/events.go", `if waited >= caughtUp {`, `if waited < 0 {`, wire, "^TestControlFramesThat"},
 	{"outbox: what is lost is not flushed", "internal/wire/outbox.go", `return !o.broken && !o.lost`, `return !o.broken`, wire, "^TestFlushOfWhat"},
+	{"budget: a round that grows", "internal/wire/round.go", `if held > r.counted {`, `if r.counted == 0 {`, wire, "^TestARoundThatGrows"},
 	{"limit: control frames", "internal/wire/events.go", `case !c.rate.allow(c.readAt, c.engine.ControlRate):`, `case false:`, wire, "^TestControlRate"},
 	{"fragments: none without a start", "internal/wire/parser.go", `case h.op == OpContinuation && !m.inMessage:`, `case false:`, wire, "^TestConformance"},
 	{"fragments: no message within another", "internal/wire/parser.go", `case h.op != OpContinuation && m.inMessage:`, `case false:`, wire, "^TestConformance"},
@@ -99,7 +100,7 @@ var budgetGuards = []guard{
 			c.Abort()`, `false {
 			c.Abort()`, wire, "^TestRoundsKeep"},
 	{"budget: what waits is counted", "internal/wire/held.go", `b.add(k.size())`, `b.add(0)`, wire, "^TestOutboxBudget|^TestExhausted"},
-	{"budget: rounds are counted", "internal/wire/round.go", `b.add(held)`, `b.add(0)`, wire, "^TestSharedRounds"},
+	{"budget: rounds are counted", "internal/wire/round.go", `b.add(held - r.counted)`, `b.add(0)`, wire, "^TestSharedRounds"},
 	{"budget: rounds are counted once", "internal/wire/round.go", `r.waiting++; r.waiting == 1 {`, `r.waiting++; true {`, wire, "^TestSharedRounds"},
 	{"budget: the worst go first", "internal/wire/candidate.go", `all[i].worth > all[j].worth`, `all[i].worth < all[j].worth`, wire, "^TestOutboxBudget|^TestPartialBudget|^TestATurnIsNoMove"},
 	{"budget: no more than needed", "internal/wire/budget.go", `over -= k.bytes`, `over -= min(0, k.bytes)`, wire, "^TestOutboxBudget|^TestPartialBudget"},

@@ -342,3 +342,40 @@ func TestBudgetsOff(t *testing.T) {
 		want(t, "partial", partials > 2*60_000, true)
 	})
 }
+
+// TestARoundThatGrowsCounts with all that it keeps, also when an outbox has had a part of it before.
+func TestARoundThatGrowsCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := limits()
+		cfg.OutboxBudget = 1 << 20
+		e, rigs := group(t, cfg, 3)
+		for _, r := range rigs {
+			must(t, r.Send(ws.Text, []byte("in hand")))
+		}
+		synctest.Wait()
+		before, _ := e.Held()
+		round := wire.NewRoundAlone(0)
+		defer round.Release()
+		for i, size := range []int{2 << 10, 60 << 10} {
+			round.Append(ws.Binary, pattern(size), nil)
+			_, _, err := rigs[i].SendRound(round)
+			must(t, err)
+			synctest.Wait()
+			if held, _ := e.Held(); held-before < int64(round.Len()) {
+				t.Errorf("%d bytes are held, %d count", round.Len(), held-before)
+			}
+		}
+		_, _, err := rigs[2].SendRound(round)
+		must(t, err)
+		synctest.Wait()
+		if held, _ := e.Held(); held-before > 4*int64(round.Len()) {
+			t.Errorf("%d bytes are held, %d count", round.Len(), held-before)
+		}
+		for _, r := range rigs {
+			go func() { _, _ = io.Copy(io.Discard, r.client.Conn()) }()
+		}
+		synctest.Wait()
+		after, _ := e.Held()
+		want(t, "held at the end", after, 0)
+	})
+}

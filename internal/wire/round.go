@@ -175,8 +175,11 @@ func (r *Round) count(b *budget, held int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.waiting++; r.waiting == 1 {
+		r.counted = 0
+	}
+	if held > r.counted { // it may have grown since it began to wait
+		b.add(held - r.counted)
 		r.counted = held
-		b.add(held)
 	}
 }
 
