@@ -29,12 +29,17 @@ func TestSendingTakesTurns(t *testing.T) {
 		wantTurns(t, func(w *waiter) {
 			cfg := limits()
 			cfg.OutboxBytes = 4 << 20
-			s := newSlowSocket(t, wire.NewEngine(cfg), w.work)
-			s.refuses.Store(true)
-			for range 100 {
-				must(t, s.conn.SendMarked(ws.Binary, make([]byte, 8<<10-4), wire.Mark{Policy: wire.PolicyDropOldest}))
+			for waits := false; !waits; {
+				s := newSlowSocket(t, wire.NewEngine(cfg), w.work)
+				s.refuses.Store(true)
+				for range 100 {
+					must(t, s.conn.SendMarked(ws.Binary, make([]byte, 8<<10-4), wire.Mark{Policy: wire.PolicyDropOldest}))
+				}
+				s.refuses.Store(false)
+				if waits = s.refused.Load() == 1; !waits { // the writer has run before, and waits for the client
+					s.conn.Abort()
+				}
 			}
-			s.refuses.Store(false) // before the writer runs
 			w.await(t)
 		})
 	})
@@ -121,6 +126,7 @@ type slowSocket struct {
 	client  *wsxtest.Client
 	given   chan int    // KiB at once
 	refuses atomic.Bool // it takes nothing at once from now on
+	refused atomic.Int32
 }
 
 func newSlowSocket(t *testing.T, e *wire.Engine, work func()) *slowSocket {
@@ -128,6 +134,7 @@ func newSlowSocket(t *testing.T, e *wire.Engine, work func()) *slowSocket {
 	s := &slowSocket{conn: wire.New(server, e, &recorder{}), client: client, given: make(chan int, 1000)}
 	wire.Throttled(s.conn, func(p []byte) int {
 		if s.refuses.Load() {
+			s.refused.Add(1)
 			return 0
 		}
 		if len(p) >= 8<<10 {
