@@ -33,6 +33,7 @@ func TestVersions(t *testing.T) {
 		"a token alone":              {wsx.Config{}, "/ws", []string{"wsx.bearer." + versionToken}, "", refused},
 		"nor is one that nobody looks for": {wsx.Config{TokenLookup: "cookie:session"},
 			"/ws", []string{"wsx.bearer." + versionToken}, "", refused},
+		"nor one under another name": {wsx.Config{TokenLookup: "protocol:my.token"}, "/ws", []string{"my.token." + versionToken}, "", refused},
 		"before the first message": {wsx.Config{FirstMessage: true, Auth: auth.Static(map[string]string{versionToken: "ada"})},
 			"/ws", []string{"chat.v9"}, "chat.v9", refused},
 		"in the path":                 {wsx.Config{VersionLookup: "param:version"}, "/chat.v1/ws", nil, "", ""},

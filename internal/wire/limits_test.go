@@ -169,14 +169,17 @@ func TestControlFramesThatHaveWaited(t *testing.T) {
 func TestControlFramesThatHaveWaitedInASocket(t *testing.T) {
 	cfg := limits()
 	cfg.ControlRate = 2
-	entered := make(chan struct{})
+	entered, sent := make(chan struct{}), make(chan struct{})
 	r := dialed(t, cfg, &recorder{onMessage: func(*wire.Conn, ws.MessageType, []byte) {
 		close(entered)
+		<-sent
 		<-time.After(1100 * time.Millisecond)
 	}})
 	r.client.SendText("x")
 	<-entered
-	must(t, r.client.Raw(slices.Repeat(pong(""), 4)))
+	err := r.client.Raw(slices.Repeat(pong(""), 4))
 	r.client.SendClose(ws.StatusNormalClosure, "")
+	close(sent)
+	must(t, err)
 	want(t, "close frame", r.client.ReadClose().Status, ws.StatusNormalClosure)
 }
