@@ -15,19 +15,22 @@ import (
 	"github.com/fiberwsx/wsx/ws"
 )
 
-// waitings are ways to learn in a handler how a connection has ended.
-var waitings = map[string]func(*hub.Conn) error{
-	"Request":                  func(c *hub.Conn) error { return c.Request(context.Background(), "count", nil, nil) },
-	"Request, and its context": func(c *hub.Conn) error { return c.Request(c.Context(), "count", nil, nil) },
-	"Context": func(c *hub.Conn) error {
+// waitings are ways to learn in a handler how a connection has ended, and whether they send it something before.
+var waitings = map[string]struct {
+	sends bool
+	wait  func(*hub.Conn) error
+}{
+	"Request":                  {true, func(c *hub.Conn) error { return c.Request(context.Background(), "count", nil, nil) }},
+	"Request, and its context": {true, func(c *hub.Conn) error { return c.Request(c.Context(), "count", nil, nil) }},
+	"Context": {false, func(c *hub.Conn) error {
 		<-c.Context().Done()
 		return fmt.Errorf("waiting: %w", context.Cause(c.Context()))
-	},
+	}},
 }
 
 // TestHowAnotherHasEnded closes nobody: a handler that returns it has failed, and its own connection goes on.
 func TestHowAnotherHasEnded(t *testing.T) {
-	for name, wait := range waitings {
+	for name, row := range waitings {
 		t.Run(name, func(t *testing.T) {
 			var reported list[error]
 			var other *hub.Conn
@@ -35,13 +38,16 @@ func TestHowAnotherHasEnded(t *testing.T) {
 			h := newHub(t, hub.Config{OnError: func(_ *hub.Conn, err error) { reported.add(err) }})
 			hub.On(h, "wait", func(*hub.Conn, struct{}) error {
 				close(entered)
-				return wait(other)
+				return row.wait(other)
 			})
 			hub.On(h, "say", said)
 			s, o := connect(t, h), connect(t, h)
 			other = o.handle
 			s.SendText(`{"type":"wait"}`)
 			await(t, entered, "the handler")
+			if row.sends {
+				o.ReadText()
+			}
 			o.SendClose(ws.StatusAuthFailed, "any words")
 			want(t, "and on", s.exchange(`{"type":"say","text":"x"}`), `{"type":"said","room":"","text":"x"}`)
 			want(t, "reported", len(reported.all()), 1)
@@ -53,20 +59,23 @@ func TestHowAnotherHasEnded(t *testing.T) {
 
 // TestHowTheOwnHasEnded is neither reported nor counted.
 func TestHowTheOwnHasEnded(t *testing.T) {
-	for name, wait := range waitings {
+	for name, row := range waitings {
 		t.Run(name, func(t *testing.T) {
 			var reported list[error]
 			entered, returned := make(chan struct{}), make(chan error, 1)
 			h := newHub(t, hub.Config{OnError: func(_ *hub.Conn, err error) { reported.add(err) }})
 			hub.On(h, "wait", func(c *hub.Conn, _ struct{}) error {
 				close(entered)
-				err := wait(c)
+				err := row.wait(c)
 				returned <- err
 				return err
 			})
 			s := connect(t, h)
 			s.SendText(`{"type":"wait"}`)
 			await(t, entered, "the handler")
+			if row.sends {
+				s.ReadText()
+			}
 			s.swallow()
 			must(t, s.handle.Close(ws.StatusKicked, "go"))
 			want(t, "how it ended", ws.StatusOf(await(t, returned, "the handler")), ws.StatusKicked)
