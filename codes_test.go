@@ -96,6 +96,7 @@ var scenes = map[string]scene{
 		}},
 	},
 	"a revoked token": {status: ws.StatusAuthFailed, config: identified(time.Hour), then: func(t *testing.T, s *stage) {
+		said(t, s.client, "here") // while it opens it may be the one that closes itself
 		if n, err := s.hub.Revoke(hub.Revocation{Subject: "ann", Until: time.Now().Add(time.Hour)}); n != 1 || err != nil {
 			t.Errorf("revoked for %d, %v", n, err)
 		}

@@ -107,7 +107,7 @@ func checkOver(t *testing.T, h *hub.Hub) {
 // awaitOver waits until every connection of the hub is over.
 func awaitOver(t *testing.T, h *hub.Hub) {
 	t.Helper()
-	eventually(t, "all are over", func() bool { s := h.Stats(); return s.Opened == s.Closed })
+	eventually(t, "all are over", func() bool { s := h.Stats(); return s.Opened == s.Closed && s.Conns == 0 })
 	checkOver(t, h)
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/fiberwsx/wsx/auth"
 	"github.com/fiberwsx/wsx/codec"
+	"github.com/fiberwsx/wsx/ws"
 )
 
 // peer is a connection and its client's end.
@@ -83,6 +84,25 @@ func (p peer) read(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// TestWhoCountsIsThere: a connection that is not one of all yet, so that who closes all would miss it, has not opened.
+func TestWhoCountsIsThere(t *testing.T) {
+	h, _ := threeShards(t)
+	client, server := net.Pipe()
+	defer func() { _ = client.Close() }()
+	h.sending.Lock() // nobody joins
+	go func() { _ = h.Serve(server, Request{Refusal: &ws.CloseError{Status: ws.StatusGoingAway}}) }()
+	for h.Len() == 0 {
+		runtime.Gosched()
+	}
+	if n := h.Stats().Opened; n != 0 {
+		t.Errorf("%d count as open", n)
+	}
+	h.sending.Unlock()
+	for h.Stats().Opened == 0 {
+		runtime.Gosched()
+	}
 }
 
 // TestWhoGetsAMessageIsFixed: somebody who joins when the first member has got a message does not get it, and somebody

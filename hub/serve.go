@@ -61,11 +61,11 @@ func (h *Hub) Serve(nc net.Conn, r Request) (err error) {
 
 // open lets the connection be found, and calls OnOpen.
 func (c *Conn) open() {
-	c.hub.count.opened.Add(1)
 	if c.wire.Detached() {
 		c.hub.count.detached.Add(1)
 	}
 	c.hub.register(c)
+	c.hub.count.opened.Add(1) // not before: who has seen it counted may close all, and it is one of them
 	if r := c.req.Refusal; r != nil {
 		_ = c.Close(r.Status, r.Reason)
 		return

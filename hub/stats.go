@@ -72,12 +72,13 @@ type Stats struct {
 func (h *Hub) Stats() Stats {
 	n, detached := h.Len(), int(h.count.detached.Load())
 	waiting, partial := h.engine.Held()
+	closed := h.count.closed.Load() // before those opened, which are never fewer then
 	s := Stats{
 		Conns:         n,
 		Detached:      min(n, detached),
 		InPlace:       max(0, n-detached),
 		Opened:        h.count.opened.Load(),
-		Closed:        h.count.closed.Load(),
+		Closed:        closed,
 		Strangers:     h.count.strangers.Load(),
 		MessagesIn:    h.count.in.Load(),
 		MessagesOut:   h.count.out.Load(),
